@@ -1,0 +1,2 @@
+//! The tool of this project.
+fn main() {}
