@@ -1,1 +1,11 @@
-//! Runnable programs; see the examples of this package.
+//! What the runnable programs of this package share.
+//!
+//! The programs themselves stand beside this folder: `signup_sync.rs`, `send_sms.rs`, `webhook_receiver.rs`,
+//! `strict_crm.rs`. Each names what it needs, so that running one compiles no more than that.
+
+pub mod signup_csv;
+
+/// The README's own example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
