@@ -433,10 +433,13 @@ fn unshortened(number: &phonenumber::PhoneNumber, typed: &str, region: Region) -
     let known = prefix.is_empty()
         || Some(prefix) == plan.national_prefix()
         || prefix == format!("00{code}");
-    let lengths = plan.descriptors().general().possible_length();
-    let possible = lengths
-        .iter()
-        .any(|length| usize::from(*length) == national.len());
+    // The general descriptor carries no lengths in this metadata; the ordinary lines' do.
+    let lines = [plan.descriptors().fixed_line(), plan.descriptors().mobile()];
+    let mut lengths = lines
+        .into_iter()
+        .flatten()
+        .flat_map(|line| line.possible_length());
+    let possible = lengths.any(|length| usize::from(*length) == national.len());
     (known && possible).then(|| e164.parse().ok()).flatten()
 }
 
