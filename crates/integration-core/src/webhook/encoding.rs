@@ -40,6 +40,14 @@ pub fn hex_array<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+/// Writes bytes as lower-case hex.
+pub(super) fn hex_text(bytes: &[u8]) -> String {
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+    nibbles
+        .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
+        .collect()
+}
+
 /// Decodes base64 of any length, padded or not.
 pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD_PAD_INDIFFERENT.decode(text).ok()
@@ -111,7 +119,7 @@ mod tests {
         #[test]
         fn arrays_round_trip(bytes: [u8; 32]) {
             prop_assert_eq!(base64_array(STANDARD.encode(bytes).as_bytes()), Some(bytes));
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = hex_text(&bytes);
             prop_assert_eq!(hex_array(hex.as_bytes()), Some(bytes));
             prop_assert_eq!(hex_array(hex.to_uppercase().as_bytes()), Some(bytes));
         }

@@ -64,8 +64,8 @@ impl HexHmac {
     ///
     /// # Errors
     ///
-    /// [`MissingHeader`](WebhookErrorKind::MissingHeader), [`MalformedHeader`](WebhookErrorKind::MalformedHeader),
-    /// [`WrongSignature`](WebhookErrorKind::WrongSignature) or [`BodyTooLarge`](WebhookErrorKind::BodyTooLarge).
+    /// [`MissingHeader`](super::WebhookErrorKind::MissingHeader), [`MalformedHeader`](super::WebhookErrorKind::MalformedHeader),
+    /// [`WrongSignature`](super::WebhookErrorKind::WrongSignature) or [`BodyTooLarge`](super::WebhookErrorKind::BodyTooLarge).
     pub fn verify<'a>(
         &self,
         headers: &HeaderMap,

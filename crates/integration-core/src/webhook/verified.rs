@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
+
+use super::encoding::hex_text;
 
 /// The body of a webhook whose signature has been checked.
 ///
@@ -61,12 +62,8 @@ impl<'a> Verified<'a> {
         if let Some(id) = self.replay_id.as_deref() {
             return Cow::Borrowed(id);
         }
-        let mut key = String::from("sha256:");
-        for byte in digest::digest(&digest::SHA256, &self.body).as_ref() {
-            // Writing to a `String` cannot fail.
-            let _infallible = write!(key, "{byte:02x}");
-        }
-        Cow::Owned(key)
+        let digest = digest::digest(&digest::SHA256, &self.body);
+        Cow::Owned(format!("sha256:{}", hex_text(digest.as_ref())))
     }
 
     /// Returns the time at which the sender says it signed, if the scheme signs one. It was within the tolerance.

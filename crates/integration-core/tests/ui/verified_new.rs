@@ -1,0 +1,5 @@
+use integration_core::webhook::Verified;
+
+fn main() {
+    let _forged = Verified::new(b"{}", "mine");
+}
