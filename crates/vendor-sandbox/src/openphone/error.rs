@@ -1,0 +1,197 @@
+//! The vendor's two error shapes: its own, and that of the gateway before it.
+
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::exchange::Reply;
+use crate::openphone::ids::Ids;
+
+/// The area of the API, the first two digits of every error code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Area {
+    Messages,
+    PhoneNumbers,
+    CustomFields,
+    Contacts,
+    Users,
+}
+
+impl Area {
+    const fn digits(self) -> &'static str {
+        match self {
+            Self::Messages => "02",
+            Self::PhoneNumbers => "04",
+            Self::CustomFields => "07",
+            Self::Contacts => "08",
+            Self::Users => "11",
+        }
+    }
+}
+
+/// One entry of `errors`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Issue {
+    pub(super) path: String,
+    pub(super) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) value: Option<Value>,
+    pub(super) schema: Schema,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct Schema {
+    pub(super) r#type: &'static str,
+}
+
+/// An error in the shape of the vendor's specification.
+#[derive(Clone, Debug)]
+pub(super) struct ApiError {
+    area: Area,
+    /// The two digits between area and status that tell titles of one status apart.
+    variant: &'static str,
+    status: StatusCode,
+    title: &'static str,
+    message: String,
+    description: Option<&'static str>,
+    errors: Vec<Issue>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    message: &'a str,
+    code: String,
+    status: u16,
+    docs: &'static str,
+    title: &'static str,
+    trace: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Issue],
+}
+
+impl ApiError {
+    fn plain(area: Area, variant: &'static str, status: StatusCode, title: &'static str) -> Self {
+        let message = title.to_owned();
+        Self {
+            area,
+            variant,
+            status,
+            title,
+            message,
+            description: None,
+            errors: Vec::new(),
+        }
+    }
+
+    fn described(mut self, description: &'static str) -> Self {
+        self.description = Some(description);
+        self
+    }
+
+    /// A request that breaks the schema. The message is the one seen in a live answer.
+    pub(super) fn invalid(area: Area, errors: Vec<Issue>) -> Self {
+        let mut error = Self::plain(area, "00", StatusCode::BAD_REQUEST, "Bad Request");
+        error.message = "The input was invalid".to_owned();
+        error.errors = errors;
+        error
+    }
+
+    /// A request that keeps the schema and still cannot be served.
+    pub(super) fn refused(area: Area, message: String) -> Self {
+        let mut error = Self::plain(area, "00", StatusCode::BAD_REQUEST, "Bad Request");
+        error.message = message;
+        error
+    }
+
+    pub(super) fn not_found(area: Area) -> Self {
+        Self::plain(area, "00", StatusCode::NOT_FOUND, "Not Found")
+    }
+
+    /// An opaque conflict: the vendor does not say which field collided.
+    pub(super) fn contact_conflict() -> Self {
+        Self::plain(Area::Contacts, "00", StatusCode::CONFLICT, "Conflict")
+    }
+
+    pub(super) fn custom_field_item() -> Self {
+        let title = "Invalid Custom Field Item";
+        Self::plain(Area::Contacts, "01", StatusCode::BAD_REQUEST, title).described(title)
+    }
+
+    pub(super) fn not_phone_number_user(area: Area) -> Self {
+        let title = "Not Phone Number User";
+        let variant = if area == Area::Messages { "02" } else { "01" };
+        Self::plain(area, variant, StatusCode::FORBIDDEN, title).described(title)
+    }
+
+    pub(super) fn a2p_not_approved() -> Self {
+        let title = "A2P Registration Not Approved";
+        Self::plain(Area::Messages, "06", StatusCode::BAD_REQUEST, title).described(title)
+    }
+
+    pub(super) fn subscription_expired() -> Self {
+        let title = "Subscription Expired";
+        Self::plain(Area::Messages, "01", StatusCode::PAYMENT_REQUIRED, title)
+            .described("Your subscription has expired")
+    }
+
+    pub(super) fn daily_cap_reached() -> Self {
+        let title = "A2P 10DLC Daily Message Cap Reached";
+        Self::plain(Area::Messages, "04", StatusCode::FORBIDDEN, title)
+    }
+
+    pub(super) fn server(area: Area) -> Self {
+        Self::plain(area, "01", StatusCode::INTERNAL_SERVER_ERROR, "Unknown")
+    }
+
+    /// The first thing that is wrong, for a reader of the sandbox's own errors.
+    pub(super) fn summary(&self) -> String {
+        match self.errors.first() {
+            Some(issue) => format!("{}: {}", issue.path, issue.message),
+            None => self.message.clone(),
+        }
+    }
+
+    pub(super) fn reply(&self, ids: &mut Ids) -> Reply {
+        let status = self.status.as_u16();
+        let body = Body {
+            message: &self.message,
+            code: format!("{}{}{status}", self.area.digits(), self.variant),
+            status,
+            docs: "https://quo.com/docs",
+            title: self.title,
+            trace: ids.decimal(),
+            description: self.description,
+            errors: &self.errors,
+        };
+        Reply::json(self.status, &body)
+    }
+}
+
+#[derive(Serialize)]
+struct GatewayBody {
+    error: GatewayError,
+}
+
+#[derive(Serialize)]
+struct GatewayError {
+    message: &'static str,
+    key: &'static str,
+    trace: String,
+}
+
+/// Answers in the gateway's shape, which no specification has: `{"error":{message,key,trace}}`.
+pub(super) fn gateway(
+    status: StatusCode,
+    message: &'static str,
+    key: &'static str,
+    ids: &mut Ids,
+) -> Reply {
+    let error = GatewayError {
+        message,
+        key,
+        trace: ids.decimal(),
+    };
+    Reply::json(status, &GatewayBody { error })
+}

@@ -1,0 +1,324 @@
+//! The accept loop, one task per connection, and the road of one request through it.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::exchange::{Call, Reply, Routed};
+use crate::fault::{Drawn, Fault};
+use crate::limit::Standing;
+use crate::operation::Operation;
+use crate::shared::{Door, Shared, lock};
+use crate::vendor::Refusal;
+use crate::{clock, control_http};
+
+/// How long the accept loop rests after an error such as "too many open files".
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Serves until the task is aborted; then every connection ends with it.
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, Arc::clone(&shared)));
+                }
+                Err(_) => clock::sleep(ACCEPT_PAUSE).await,
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+}
+
+/// How a connection is broken off instead of answered.
+enum Breakage {
+    Reset,
+    /// Sends these bytes, which end too early, and closes.
+    Truncated(Bytes),
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    // Without it small answers may wait for an acknowledgement; a socket that cannot do this
+    // still serves.
+    let _ = stream.set_nodelay(true);
+    let (breaker, mut broken) = mpsc::channel(1);
+    let service = service_fn(|request| handle(&shared, &breaker, request));
+    let mut served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let breakage = tokio::select! {
+        // An error here means that the caller went away, which is the caller's business.
+        _ = &mut served => return,
+        Some(breakage) = broken.recv() => breakage,
+    };
+    let mut stream = served.into_parts().io.into_inner();
+    // Neither a failed write nor a failed option can be told to anyone: the connection is
+    // being broken on purpose.
+    match breakage {
+        Breakage::Reset => {
+            let _ = stream.set_zero_linger();
+        }
+        Breakage::Truncated(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+            let _ = stream.shutdown().await;
+        }
+    }
+}
+
+type Answer = Result<Response<Full<Bytes>>, Infallible>;
+
+async fn handle(
+    shared: &Arc<Shared>,
+    breaker: &mpsc::Sender<Breakage>,
+    request: Request<Incoming>,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, shared.max_body).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(TooLarge),
+        // The caller went away in the middle of its body and will not read this.
+        Err(_) => return Ok(respond(shared, Reply::empty(StatusCode::BAD_REQUEST), None)),
+    };
+    let control = parts.uri.path().strip_prefix("/_sandbox");
+    if let Some(path) = control.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+        let reply = match body {
+            Ok(body) => control_http::answer(shared, &parts.method, path, &body).await,
+            Err(TooLarge) => Reply::empty(StatusCode::PAYLOAD_TOO_LARGE),
+        };
+        return Ok(respond(shared, reply, None));
+    }
+    let exchange = Exchange {
+        shared,
+        parts: &parts,
+        body,
+    };
+    match exchange.run().await {
+        Ending::Answer(reply, standing) => Ok(respond(shared, reply, standing)),
+        Ending::Break(breakage) => {
+            // The receiver lives as long as the connection that runs this future.
+            let _ = breaker.send(breakage).await;
+            pending().await
+        }
+        Ending::Hang(limit) => {
+            if let Some(limit) = limit {
+                clock::sleep(limit).await;
+                let _ = breaker.send(Breakage::Reset).await;
+            }
+            pending().await
+        }
+    }
+}
+
+struct TooLarge;
+
+enum Ending {
+    Answer(Reply, Option<Standing>),
+    Break(Breakage),
+    Hang(Option<Duration>),
+}
+
+/// One request on its way: route, fault before the effect, door, effect, fault after it.
+struct Exchange<'a> {
+    shared: &'a Arc<Shared>,
+    parts: &'a Parts,
+    body: Result<Bytes, TooLarge>,
+}
+
+impl Exchange<'_> {
+    async fn run(self) -> Ending {
+        let (shared, parts) = (self.shared, self.parts);
+        let (operation, id) = match shared.vendor.route(&parts.method, parts.uri.path()) {
+            Routed::To { operation, id } => (operation, Some(id)),
+            Routed::BadId(operation) => (operation, None),
+            Routed::Nowhere => {
+                let reply = shared.vendor.refuse(Refusal::UnknownRoute);
+                shared.record(&parts.method, None, Some(reply.status.as_u16()), None);
+                return Ending::Answer(reply, None);
+            }
+        };
+        let drawn = lock(&shared.faults).draw(operation);
+        if let Some(drawn) = drawn
+            && let Some(ending) = self.before_effect(operation, drawn).await
+        {
+            return ending;
+        }
+        let (reply, standing) = self.effect(operation, id);
+        self.after_effect(operation, drawn, reply, standing)
+    }
+
+    /// The faults that keep the request from its effect. Latency only delays it.
+    async fn before_effect(&self, operation: Operation, drawn: Drawn) -> Option<Ending> {
+        let vendor = &self.shared.vendor;
+        let ending = match drawn.fault {
+            Fault::Latency { millis } => {
+                clock::sleep(Duration::from_millis(millis)).await;
+                return None;
+            }
+            Fault::RateLimited { retry_after } => {
+                let reply = vendor
+                    .refuse(Refusal::TooManyRequests)
+                    .retry_after(retry_after);
+                // The header must agree with the answer: nothing remains in this window.
+                let standing = self.admit().1.map(|standing| Standing {
+                    remaining: 0,
+                    ..standing
+                });
+                Ending::Answer(reply, standing)
+            }
+            Fault::ServerError {
+                status,
+                retry_after,
+            } => {
+                let refusal = Refusal::ServerError(operation, server_error(status));
+                Ending::Answer(
+                    vendor.refuse(refusal).retry_after(retry_after),
+                    self.admit().1,
+                )
+            }
+            Fault::HtmlErrorPage => Ending::Answer(vendor.refuse(Refusal::HtmlErrorPage), None),
+            Fault::ResetBeforeEffect => Ending::Break(Breakage::Reset),
+            Fault::Hang => Ending::Hang(drawn.hang_millis.map(Duration::from_millis)),
+            Fault::Pass
+            | Fault::ServerErrorAfterEffect { .. }
+            | Fault::ResetAfterEffect
+            | Fault::TruncatedBody
+            | Fault::HangAfterEffect => return None,
+        };
+        self.record(operation, &ending, drawn.fault);
+        Some(ending)
+    }
+
+    /// The door, the limit, and the vendor's own work.
+    fn effect(&self, operation: Operation, id: Option<String>) -> (Reply, Option<Standing>) {
+        let vendor = &self.shared.vendor;
+        let (door, standing) = self.admit();
+        let refusal = match (door, &self.body, &id) {
+            (Door::NoKey, ..) => Refusal::MissingKey,
+            (Door::WrongKey, ..) => Refusal::WrongKey,
+            (Door::Open, ..) if standing.is_some_and(|standing| standing.refused) => {
+                Refusal::TooManyRequests
+            }
+            (Door::Open, Err(TooLarge), _) => Refusal::BodyTooLarge,
+            (Door::Open, Ok(_), None) => Refusal::UnreadableId(operation),
+            (Door::Open, Ok(body), Some(id)) => {
+                let outcome = vendor.answer(&Call {
+                    operation,
+                    id: id.clone(),
+                    query: self.parts.uri.query().unwrap_or_default(),
+                    headers: &self.parts.headers,
+                    body,
+                    now: clock::utc_now(),
+                });
+                self.shared.dispatcher.send(outcome.deliveries);
+                return (outcome.reply, standing);
+            }
+        };
+        (vendor.refuse(refusal), standing)
+    }
+
+    /// The faults that lose or spoil the answer to what has been done.
+    fn after_effect(
+        &self,
+        operation: Operation,
+        drawn: Option<Drawn>,
+        reply: Reply,
+        standing: Option<Standing>,
+    ) -> Ending {
+        let Some(drawn) = drawn else {
+            let status = Some(reply.status.as_u16());
+            self.shared
+                .record(&self.parts.method, Some(operation), status, None);
+            return Ending::Answer(reply, standing);
+        };
+        let ending = match drawn.fault {
+            Fault::ResetAfterEffect => Ending::Break(Breakage::Reset),
+            Fault::HangAfterEffect => Ending::Hang(drawn.hang_millis.map(Duration::from_millis)),
+            Fault::TruncatedBody if reply.body.is_empty() => Ending::Break(Breakage::Reset),
+            Fault::TruncatedBody => {
+                let half = truncated(self.shared, &reply, standing);
+                Ending::Break(Breakage::Truncated(half))
+            }
+            Fault::ServerErrorAfterEffect { status } => {
+                let refusal = Refusal::ServerError(operation, server_error(status));
+                Ending::Answer(self.shared.vendor.refuse(refusal), standing)
+            }
+            _ => Ending::Answer(reply, standing),
+        };
+        self.record(operation, &ending, drawn.fault);
+        ending
+    }
+
+    fn admit(&self) -> (Door, Option<Standing>) {
+        self.shared
+            .admit(self.shared.vendor.presented_key(&self.parts.headers))
+    }
+
+    fn record(&self, operation: Operation, ending: &Ending, fault: Fault) {
+        let status = match ending {
+            Ending::Answer(reply, _) => Some(reply.status.as_u16()),
+            Ending::Break(_) | Ending::Hang(_) => None,
+        };
+        self.shared
+            .record(&self.parts.method, Some(operation), status, Some(fault));
+    }
+}
+
+fn server_error(status: u16) -> StatusCode {
+    StatusCode::from_u16(status)
+        .ok()
+        .filter(StatusCode::is_server_error)
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn headers(shared: &Shared, reply: &Reply, standing: Option<Standing>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(6);
+    if let Some(content_type) = reply.content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    if let Some(seconds) = reply.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(standing) = standing {
+        shared.vendor.limit_headers(standing, &mut headers);
+    }
+    headers
+}
+
+fn respond(shared: &Shared, reply: Reply, standing: Option<Standing>) -> Response<Full<Bytes>> {
+    let headers = headers(shared, &reply, standing);
+    let mut response = Response::new(Full::new(reply.body));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Writes the answer with the length of the whole body and only half of it.
+fn truncated(shared: &Shared, reply: &Reply, standing: Option<Standing>) -> Bytes {
+    let reason = reply.status.canonical_reason().unwrap_or_default();
+    let mut head = format!("HTTP/1.1 {} {reason}\r\n", reply.status.as_u16());
+    for (name, value) in &headers(shared, reply, standing) {
+        if let Ok(value) = value.to_str() {
+            // Writing to a string does not fail.
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+    }
+    let _ = write!(head, "content-length: {}\r\n\r\n", reply.body.len());
+    let mut bytes = head.into_bytes();
+    bytes.extend(reply.body.iter().take(reply.body.len() / 2));
+    bytes.into()
+}

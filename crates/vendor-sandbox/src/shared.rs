@@ -1,0 +1,92 @@
+//! The state that belongs to every vendor alike: keys, rate limit, faults, log, deliveries.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::Method;
+
+use crate::clock;
+use crate::fault::{Fault, FaultPlan, Faults};
+use crate::limit::{Limiter, Quota, Standing};
+use crate::log::{Recent, RequestRecord};
+use crate::operation::Operation;
+use crate::vendor::Vendor;
+use crate::webhook::Dispatcher;
+
+/// Locks, and goes on with what is there should another thread have died with the lock held:
+/// a sandbox that answers is more use in a failing test than one that fails too.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The key under which requests without a valid key are counted.
+const STRANGER: &str = "";
+
+pub(crate) struct Shared {
+    pub(crate) vendor: Arc<dyn Vendor>,
+    pub(crate) base_url: String,
+    pub(crate) seed: u64,
+    pub(crate) window: Duration,
+    pub(crate) max_body: usize,
+    pub(crate) keys: Mutex<Vec<String>>,
+    pub(crate) limiter: Mutex<Limiter>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) requests: Mutex<Recent<RequestRecord>>,
+    pub(crate) dispatcher: Dispatcher,
+}
+
+/// Whether a presented key opens the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    Open,
+    NoKey,
+    WrongKey,
+}
+
+impl Shared {
+    /// Checks the key and counts the request against it. Strangers share one count that is
+    /// shown to them but never refuses: they are refused for their key.
+    pub(crate) fn admit(&self, presented: Option<&[u8]>) -> (Door, Option<Standing>) {
+        let keys = lock(&self.keys);
+        let known =
+            presented.and_then(|presented| keys.iter().find(|key| key.as_bytes() == presented));
+        let door = match (presented, known) {
+            (_, Some(_)) => Door::Open,
+            (Some(_), None) => Door::WrongKey,
+            (None, None) => Door::NoKey,
+        };
+        let key = known.map_or(STRANGER, String::as_str);
+        (door, lock(&self.limiter).count(key, clock::monotonic()))
+    }
+
+    pub(crate) fn set_rate_limit(&self, requests: Option<u32>) {
+        let quota = requests.map(|requests| Quota {
+            requests,
+            window: self.window,
+        });
+        lock(&self.limiter).set(quota);
+    }
+
+    pub(crate) fn set_faults(&self, plan: FaultPlan) {
+        *lock(&self.faults) = Faults::new(plan, self.seed);
+    }
+
+    pub(crate) fn record(
+        &self,
+        method: &Method,
+        operation: Option<Operation>,
+        status: Option<u16>,
+        fault: Option<Fault>,
+    ) {
+        let at = clock::utc_now();
+        lock(&self.requests).push(|number| RequestRecord {
+            number,
+            at,
+            method: method.to_string(),
+            operation,
+            template: operation.map(Operation::template),
+            status,
+            fault,
+        });
+    }
+}

@@ -1,0 +1,85 @@
+//! What the shared machinery asks of a vendor.
+
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::Value;
+
+use crate::exchange::{Call, Outcome, Reply, Routed};
+use crate::limit::Standing;
+use crate::operation::Operation;
+use crate::webhook::Delivery;
+
+/// A refusal that does not come from an operation itself but from what stands before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Refusal {
+    UnknownRoute,
+    MissingKey,
+    WrongKey,
+    TooManyRequests,
+    BodyTooLarge,
+    /// The id in the path is not valid percent-encoded UTF-8.
+    UnreadableId(Operation),
+    /// An injected 5xx.
+    ServerError(Operation, StatusCode),
+    /// An injected page of a proxy.
+    HtmlErrorPage,
+}
+
+/// One vendor's behaviour. Its state lies behind its own lock, so that every method takes
+/// `&self` and none waits.
+pub(crate) trait Vendor: Send + Sync {
+    /// The name that stands in the program's output.
+    fn name(&self) -> &'static str;
+
+    fn operations(&self) -> &'static [Operation];
+
+    fn route(&self, method: &Method, path: &str) -> Routed;
+
+    /// Finds the API key where this vendor looks for it; `None` when there is none.
+    fn presented_key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a [u8]>;
+
+    /// Carries the call out.
+    fn answer(&self, call: &Call<'_>) -> Outcome;
+
+    fn refuse(&self, refusal: Refusal) -> Reply;
+
+    /// Writes what this vendor tells of its rate limit.
+    fn limit_headers(&self, standing: Standing, headers: &mut HeaderMap);
+
+    /// Answers the vendor's own part of `/_sandbox/`; `None` for a path it does not have.
+    fn control(&self, request: &ControlRequest<'_>) -> Option<Result<ControlOutcome, String>>;
+
+    /// What `GET /_sandbox/` tells about this vendor, merged into the shared part.
+    fn describe(&self) -> Value;
+}
+
+/// A request to `/_sandbox/`, split and parsed.
+pub(crate) struct ControlRequest<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a [&'a str],
+    pub(crate) body: Value,
+}
+
+/// What a vendor does with a control request.
+pub(crate) struct ControlOutcome {
+    pub(crate) status: StatusCode,
+    pub(crate) value: Value,
+    pub(crate) deliveries: Vec<Delivery>,
+}
+
+impl ControlOutcome {
+    pub(crate) fn ok(value: Value) -> Self {
+        Self {
+            status: StatusCode::OK,
+            value,
+            deliveries: Vec::new(),
+        }
+    }
+
+    pub(crate) fn created(value: Value) -> Self {
+        Self {
+            status: StatusCode::CREATED,
+            value,
+            deliveries: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::header::{CONTENT_TYPE, HOST};
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::clock;
+use crate::log::Recent;
+use crate::shared::lock;
+use crate::webhook::{Signer, Target};
+
+/// How many deliveries may wait to be sent; what comes on top is dropped and logged so.
+const QUEUE: usize = 10_000;
+/// How many attempts are under way at once; a delivery that waits for its retry is not counted.
+const AT_ONCE: usize = 32;
+/// How much of a receiver's answer is read.
+const ANSWER_BYTES: usize = 64 * 1024;
+/// How many deliveries the log remembers.
+const REMEMBERED: usize = 2_000;
+/// How long a receiver may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Seconds before each attempt, counted from the attempt before it: the schedule of the dated
+/// webhooks. The older ones have no published schedule and follow the same one.
+const SCHEDULE: [u64; 8] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
+
+/// One event on its way to one receiver.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivery {
+    pub(crate) webhook_id: String,
+    pub(crate) event_id: String,
+    pub(crate) event: &'static str,
+    pub(crate) target: Arc<Target>,
+    pub(crate) signer: Signer,
+    pub(crate) body: Bytes,
+}
+
+/// How far a delivery has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DeliveryState {
+    /// Under way, or waiting for its next attempt.
+    Pending,
+    /// The receiver answered with a 2xx.
+    Delivered,
+    /// Every attempt of the schedule failed.
+    Failed,
+    /// Never sent, because too many deliveries were waiting or the sandbox had ended.
+    Dropped,
+}
+
+/// What became of one webhook delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DeliveryRecord {
+    /// The number of the delivery, counted from 1.
+    pub number: u64,
+    /// The registration it belongs to.
+    pub webhook_id: String,
+    /// The id in the payload.
+    pub event_id: String,
+    /// The type of the event, for instance `message.received`.
+    pub event: &'static str,
+    /// Where it goes.
+    pub url: String,
+    /// When the event happened.
+    pub at: DateTime<Utc>,
+    /// How often it has been sent.
+    pub attempts: u32,
+    /// The last status the receiver answered; `None` when it did not answer.
+    pub last_status: Option<u16>,
+    /// How far it has come.
+    pub state: DeliveryState,
+}
+
+struct Entry {
+    record: DeliveryRecord,
+    delivery: Delivery,
+}
+
+type Log = Arc<Mutex<Recent<Entry>>>;
+type Numbered = (u64, Delivery);
+
+/// Takes deliveries and hands them to the task that sends them.
+pub(crate) struct Dispatcher {
+    queue: mpsc::Sender<Numbered>,
+    log: Log,
+    pending: Arc<watch::Sender<usize>>,
+}
+
+/// The sending half; [`Queue::run`] is the task.
+pub(crate) struct Queue {
+    queue: mpsc::Receiver<Numbered>,
+    log: Log,
+    pending: Arc<watch::Sender<usize>>,
+    compression: u32,
+}
+
+impl Dispatcher {
+    /// Makes both halves; `compression` divides every pause of the retry schedule.
+    pub(crate) fn new(compression: u32) -> (Self, Queue) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let log = Arc::new(Mutex::new(Recent::new(REMEMBERED)));
+        let pending = Arc::new(watch::Sender::new(0));
+        let queue = Queue {
+            queue: receiver,
+            log: Arc::clone(&log),
+            pending: Arc::clone(&pending),
+            compression: compression.max(1),
+        };
+        (
+            Self {
+                queue: sender,
+                log,
+                pending,
+            },
+            queue,
+        )
+    }
+
+    pub(crate) fn send(&self, deliveries: Vec<Delivery>) {
+        for delivery in deliveries {
+            self.send_one(delivery);
+        }
+    }
+
+    fn send_one(&self, delivery: Delivery) -> u64 {
+        let permit = self.queue.try_reserve();
+        let state = match permit {
+            Ok(_) => DeliveryState::Pending,
+            Err(_) => DeliveryState::Dropped,
+        };
+        let number = lock(&self.log).push(|number| Entry {
+            record: DeliveryRecord {
+                number,
+                webhook_id: delivery.webhook_id.clone(),
+                event_id: delivery.event_id.clone(),
+                event: delivery.event,
+                url: delivery.target.url.clone(),
+                at: clock::utc_now(),
+                attempts: 0,
+                last_status: None,
+                state,
+            },
+            delivery: delivery.clone(),
+        });
+        if let Ok(permit) = permit {
+            self.pending.send_modify(|pending| *pending += 1);
+            permit.send((number, delivery));
+        }
+        number
+    }
+
+    /// Sends a logged delivery once more, as a vendor does that missed the answer; `None` when
+    /// the log does not hold it.
+    pub(crate) fn repeat(&self, number: u64) -> Option<u64> {
+        let delivery = {
+            let log = lock(&self.log);
+            log.iter()
+                .find(|entry| entry.record.number == number)?
+                .delivery
+                .clone()
+        };
+        Some(self.send_one(delivery))
+    }
+
+    pub(crate) fn records(&self) -> Vec<DeliveryRecord> {
+        lock(&self.log)
+            .iter()
+            .map(|entry| entry.record.clone())
+            .collect()
+    }
+
+    /// Waits until nothing is under way.
+    pub(crate) async fn settled(&self) {
+        let mut pending = self.pending.subscribe();
+        // The sender lives in `self`, so the wait cannot end for lack of one.
+        let _ = pending.wait_for(|pending| *pending == 0).await;
+    }
+
+    /// Says that nothing will be sent any more, so that nobody waits for it.
+    pub(crate) fn stop(&self) {
+        self.pending.send_replace(0);
+    }
+}
+
+impl Queue {
+    pub(crate) async fn run(mut self) {
+        let mut under_way = JoinSet::new();
+        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        while let Some((number, delivery)) = self.queue.recv().await {
+            while under_way.len() >= QUEUE {
+                under_way.join_next().await;
+            }
+            let (log, pending) = (Arc::clone(&self.log), Arc::clone(&self.pending));
+            let (slots, compression) = (Arc::clone(&slots), self.compression);
+            under_way.spawn(async move {
+                deliver(number, &delivery, &log, &slots, compression).await;
+                pending.send_modify(|pending| *pending = pending.saturating_sub(1));
+            });
+            while under_way.try_join_next().is_some() {}
+        }
+    }
+}
+
+async fn deliver(number: u64, delivery: &Delivery, log: &Log, slots: &Semaphore, compression: u32) {
+    for pause in SCHEDULE {
+        clock::sleep(Duration::from_secs(pause) / compression).await;
+        // The semaphore is never closed, so a slot always comes.
+        let slot = slots.acquire().await;
+        let status = attempt(delivery).await;
+        drop(slot);
+        let delivered = status.is_some_and(|status| (200..300).contains(&status));
+        update(log, number, |record| {
+            record.attempts += 1;
+            record.last_status = status;
+            if delivered {
+                record.state = DeliveryState::Delivered;
+            }
+        });
+        if delivered {
+            return;
+        }
+    }
+    update(log, number, |record| record.state = DeliveryState::Failed);
+}
+
+fn update(log: &Log, number: u64, change: impl FnOnce(&mut DeliveryRecord)) {
+    let mut log = lock(log);
+    if let Some(entry) = log.iter_mut().rfind(|entry| entry.record.number == number) {
+        change(&mut entry.record);
+    }
+}
+
+/// Sends once; `None` when the receiver could not be reached or did not answer in time.
+async fn attempt(delivery: &Delivery) -> Option<u16> {
+    tokio::time::timeout(ANSWER_WITHIN, exchange(delivery))
+        .await
+        .ok()?
+}
+
+async fn exchange(delivery: &Delivery) -> Option<u16> {
+    let target = &delivery.target;
+    let stream = TcpStream::connect(target.address).await.ok()?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(&target.path)
+        .header(HOST, &target.authority)
+        .header(CONTENT_TYPE, "application/json");
+    for (name, value) in delivery.signer.headers(clock::utc_now(), &delivery.body) {
+        request = request.header(name, value);
+    }
+    let request = request.body(Full::new(delivery.body.clone())).ok()?;
+    let answer = async move {
+        let response = sender.send_request(request).await.ok()?;
+        let status = response.status().as_u16();
+        // The status counts even where the body cannot be read.
+        let _ = Limited::new(response.into_body(), ANSWER_BYTES)
+            .collect()
+            .await;
+        Some(status)
+    };
+    tokio::join!(answer, connection).0
+}
