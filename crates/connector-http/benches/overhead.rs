@@ -64,7 +64,10 @@ impl Raw {
             .no_proxy()
             .build()
             .expect("a client");
-        Self { http, url: format!("{base}/v1/people") }
+        Self {
+            http,
+            url: format!("{base}/v1/people"),
+        }
     }
 
     async fn create(&self, index: usize) -> Person {
@@ -95,7 +98,12 @@ fn ours(base: &str) -> Client {
 }
 
 async fn ours_create(client: &Client, index: usize) -> Person {
-    client.request(&CREATE).json(&new_person(index)).fetch().await.expect("answers")
+    client
+        .request(&CREATE)
+        .json(&new_person(index))
+        .fetch()
+        .await
+        .expect("answers")
 }
 
 /// Runs `CALLS` calls, `CONCURRENCY` at a time.
@@ -120,7 +128,10 @@ async fn p50<F: Future<Output = Person>>(call: impl Fn(usize) -> F) -> f64 {
     harness::median(times)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the real clock"
+)]
 fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
@@ -140,7 +151,10 @@ fn main() {
 
     if with_spans {
         // A subscriber that takes DEBUG spans and writes them nowhere: the cost of the spans, not of a terminal.
-        tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(std::io::sink).init();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(std::io::sink)
+            .init();
         let spans = harness::ratio(|| harness::cpu_of(raw_batch), || harness::cpu_of(our_batch));
         harness::print("cpu_per_call_spans_ratio", spans, "no bar");
         return;
@@ -149,7 +163,10 @@ fn main() {
     harness::subscribe_at_info();
     let cpu = harness::ratio(|| harness::cpu_of(raw_batch), || harness::cpu_of(our_batch));
     harness::print("cpu_per_call_ratio", cpu, "at most 1.05");
-    let inverse = harness::ratio(|| harness::time_of(our_batch), || harness::time_of(raw_batch));
+    let inverse = harness::ratio(
+        || harness::time_of(our_batch),
+        || harness::time_of(raw_batch),
+    );
     harness::print("throughput_ratio", inverse, "at least 0.95");
     let p50 = harness::ratio(
         || runtime.block_on(p50(|index| raw.create(index))),
@@ -159,7 +176,10 @@ fn main() {
 
     // A global subscriber is set once per process, so the figure with spans comes from another one.
     let program = std::env::current_exe().expect("the path of this program");
-    let status = std::process::Command::new(program).arg("--with-spans").status().expect("starts again");
+    let status = std::process::Command::new(program)
+        .arg("--with-spans")
+        .status()
+        .expect("starts again");
     assert!(status.success());
 }
 

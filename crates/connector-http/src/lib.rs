@@ -1,1 +1,55 @@
 #![doc = include_str!("../README.md")]
+
+mod auth;
+mod base_url;
+mod call;
+mod classify;
+mod client;
+mod clock;
+mod decode;
+mod endpoint;
+mod error;
+mod gate;
+mod hints;
+mod limits;
+mod model;
+mod observer;
+mod page;
+mod pipeline;
+mod quota;
+mod request;
+mod retry;
+mod spans;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod transport;
+
+pub use self::auth::{
+    AuthError, AuthErrorKind, AuthHeaders, Authenticate, InvalidCredential, NoAuth, StaticHeaders,
+    TokenId,
+};
+pub use self::call::{Call, CallWithResponse, Response};
+pub use self::client::{Client, ClientBuilder};
+pub use self::clock::{Timer, TokioTimer};
+pub use self::endpoint::{Endpoint, Idempotency, Method, RateClass};
+pub use self::error::{
+    Delivery, Error, ErrorDecoder, ErrorKind, FieldError, Throttle, VendorError,
+};
+pub use self::gate::{AttemptGate, AttemptInfo, Refusal};
+pub use self::hints::{Hints, RateHints};
+pub use self::limits::{Lane, Rate, SharedLimits};
+pub use self::model::{Patch, lenient};
+pub use self::observer::{Attempt, AttemptOutcome, CallOutcome, Observer};
+pub use self::page::{Cursor, InvalidCursor, Items, Page, Pages, Paginator};
+pub use self::request::Request;
+pub use self::retry::RetryPolicy;
+pub use self::transport::{
+    BodyError, BodyErrorKind, BoxFuture, ReqwestTransport, ReqwestTransportBuilder, Transport,
+    TransportError, TransportErrorKind, WireRequest, WireResponse,
+};
+
+/// What the macros of this crate need to reach from elsewhere. Not part of the API.
+#[doc(hidden)]
+pub mod __private {
+    pub use serde;
+}

@@ -3,7 +3,10 @@
 //! Machines are shared and noisy, so nothing here is an absolute time: each figure is the median of the ratios of
 //! interleaved pairs.
 
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the real clock"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -43,7 +46,10 @@ pub fn ratio(mut raw: impl FnMut() -> f64, mut ours: impl FnMut() -> f64) -> f64
 /// Nanoseconds of CPU that this thread has used, from Linux's scheduler statistics.
 pub fn thread_cpu_ns() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux with /proc");
-    text.split_whitespace().next().and_then(|ns| ns.parse().ok()).expect("nanoseconds on the CPU")
+    text.split_whitespace()
+        .next()
+        .and_then(|ns| ns.parse().ok())
+        .expect("nanoseconds on the CPU")
 }
 
 /// Nanoseconds of CPU that `work` uses on this thread.
@@ -63,8 +69,15 @@ pub fn time_of(work: impl FnOnce()) -> f64 {
 /// The largest memory this process has held so far, in megabytes (`VmHWM`).
 pub fn peak_memory_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux with /proc");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("VmHWM");
-    let kilobytes: f64 = line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).expect("kB");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .expect("VmHWM");
+    let kilobytes: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|kb| kb.parse().ok())
+        .expect("kB");
     kilobytes / 1024.0
 }
 
@@ -87,8 +100,13 @@ impl ServerProcess {
             .expect("this program starts again");
         let mut url = String::new();
         let stdout = child.stdout.take().expect("piped");
-        BufReader::new(stdout).read_line(&mut url).expect("the server says where it listens");
-        Self { child, url: url.trim().to_owned() }
+        BufReader::new(stdout)
+            .read_line(&mut url)
+            .expect("the server says where it listens");
+        Self {
+            child,
+            url: url.trim().to_owned(),
+        }
     }
 }
 
@@ -108,10 +126,16 @@ pub fn server_asked_for() -> Option<String> {
 
 /// A current-thread runtime, so that the CPU of one thread is the CPU of the client.
 pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
 /// What a service has: a subscriber that prints from INFO up. Standard error, so that figures stay alone on stdout.
 pub fn subscribe_at_info() {
-    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_writer(std::io::stderr)
+        .init();
 }

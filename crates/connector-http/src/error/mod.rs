@@ -1,0 +1,515 @@
+//! One error for every vendor, and what it knows: above all, whether it happened.
+//!
+//! It must never say more than it should: no text of it holds a secret, a URL with values, a body, or the
+//! vendor's own message. What the vendor said is behind accessors, for those who want it.
+
+mod decoder;
+mod snippet;
+
+use std::fmt;
+use std::time::Duration;
+
+use http::HeaderMap;
+
+pub use self::decoder::{ErrorDecoder, Throttle, VendorError};
+pub(crate) use self::snippet::{is_plain_key, snippet};
+
+/// Why a call failed, and what may have happened at the vendor all the same.
+///
+/// One pointer wide. [`Display`](fmt::Display) is one line that is safe to log, as is `Debug`;
+/// [`source`](std::error::Error::source) leads to the cause.
+pub struct Error(Box<Parts>);
+
+/// What happened at the vendor, as far as anybody can know: the worst over all attempts of the call.
+///
+/// A job that creates something decides by it: [`NotSent`](Self::NotSent) and [`Rejected`](Self::Rejected) may be
+/// tried again, [`Unknown`](Self::Unknown) means look first, [`Succeeded`](Self::Succeeded) means never again.
+///
+/// An outer `tokio::time::timeout` loses this knowledge together with the error: use
+/// [`Call::deadline`](crate::Call::deadline) instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "whoever decides about a repeat has to handle every case; a new one must not compile unnoticed"
+)]
+pub enum Delivery {
+    /// No byte of the request left this machine.
+    NotSent,
+    /// The vendor answered, and did nothing.
+    Rejected,
+    /// The request may have been carried out: it left, and no answer says what became of it.
+    Unknown,
+    /// The vendor did it; only its answer could not be read.
+    Succeeded,
+}
+
+/// What went wrong, coarsely enough to branch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No connection could be made, or it broke. [`Error::delivery`] says whether the request had left.
+    Connect,
+    /// The time was up: of one attempt, or of the whole call. Also status 408.
+    Timeout,
+    /// Too many requests, by the vendor's word or by our own pacing. [`Error::retry_after`] says when to come back.
+    RateLimited,
+    /// A quota (of the month, of the plan) is spent. Waiting seconds does not help.
+    QuotaSpent,
+    /// The credentials were refused (401), or could not be had.
+    Auth,
+    /// A person has to connect the account again.
+    ReauthorizationRequired,
+    /// The credentials are valid, but not for this (403).
+    Permission,
+    /// There is no such thing, or not for this account (404, 410).
+    NotFound,
+    /// It collides with what is there (409, 412).
+    Conflict,
+    /// The vendor found fault with the request (400, 422), or the client did before sending it.
+    Validation,
+    /// Any other refusal by the vendor: a status that fits no other kind, a redirect, a success that says it failed.
+    Api,
+    /// The vendor failed (5xx).
+    Server,
+    /// The vendor's answer cannot be read, or breaks its own rules.
+    Decode,
+    /// The request could not be put into bytes.
+    Encode,
+    /// The client was built or used in a way that cannot work.
+    Config,
+}
+
+/// One field the vendor, or the client before sending, found fault with.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldError {
+    /// Where: `"defaultFields.emails.0.value"`.
+    pub path: String,
+    /// What is wrong with it. May repeat the value.
+    pub message: String,
+}
+
+impl FieldError {
+    /// Makes a field error.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Prints the path only: the message may repeat the value.
+impl fmt::Debug for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldError")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+struct Parts {
+    kind: ErrorKind,
+    vendor: &'static str,
+    operation: &'static str,
+    delivery: Delivery,
+    retryable: bool,
+    attempts: u32,
+    status: Option<u16>,
+    code: Option<String>,
+    message: Option<String>,
+    /// Whether `message` is ours, and so may be displayed.
+    own_message: bool,
+    field_errors: Vec<FieldError>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    headers: Option<HeaderMap>,
+    snippet: Option<String>,
+    source: Option<Source>,
+}
+
+impl Error {
+    /// Makes an error for something built or used in a way that cannot work: [`ErrorKind::Config`], nothing sent.
+    ///
+    /// `message` is shown by `Display`; it must hold no secret and no personal data.
+    pub fn config(
+        vendor: &'static str,
+        operation: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(ErrorKind::Config, vendor, operation, Delivery::NotSent).with_own_message(message)
+    }
+
+    /// Makes an error for a request that the client refuses to send: [`ErrorKind::Validation`], nothing sent.
+    pub fn validation(
+        vendor: &'static str,
+        operation: &'static str,
+        field_errors: Vec<FieldError>,
+    ) -> Self {
+        let mut error = Self::new(ErrorKind::Validation, vendor, operation, Delivery::NotSent);
+        error.0.field_errors = field_errors;
+        error
+    }
+
+    /// Returns what went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Returns what happened at the vendor: the worst over all attempts of this call, so a refusal after a lost
+    /// answer is still [`Delivery::Unknown`]. Look at it before repeating anything that must not happen twice.
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// Returns whether the same call may succeed later and can do no harm if repeated.
+    ///
+    /// True for what the retry table would repeat for this operation: a request that was never sent, a refusal
+    /// for pace, a failure of the vendor or a lost answer where sending twice is the same as once. The engine has
+    /// already used its attempts or found the wait too long; a job layer reschedules, by
+    /// [`retry_after`](Self::retry_after) where it is set. False says nothing about [`delivery`](Self::delivery).
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// Returns how long to wait before the next try, where the vendor or our own pacing named a time.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Returns the status of the last answer. `None` when none arrived.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// Returns the vendor's error code.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// Returns the vendor's message, which may repeat values of the request: not for logs. For
+    /// [`ErrorKind::Config`] and [`ErrorKind::Encode`] it is the client's own.
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    /// Returns the fields that were found faulty. Their messages may repeat values: not for logs.
+    pub fn field_errors(&self) -> &[FieldError] {
+        &self.0.field_errors
+    }
+
+    /// Returns the vendor's name for the request, to quote to its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// Returns how many requests were made.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Returns the vendor.
+    pub fn vendor(&self) -> &str {
+        self.0.vendor
+    }
+
+    /// Returns the operation: `"contacts.create"`.
+    pub fn operation(&self) -> &str {
+        self.0.operation
+    }
+
+    /// Returns the headers of the last answer.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.0.headers.as_ref()
+    }
+
+    /// Returns the shape of the answer's body, at most 2 KiB: the keys of its JSON with every value replaced.
+    /// `None` when it was not JSON.
+    pub fn body_snippet(&self) -> Option<&str> {
+        self.0.snippet.as_deref()
+    }
+
+    pub(crate) fn new(
+        kind: ErrorKind,
+        vendor: &'static str,
+        operation: &'static str,
+        delivery: Delivery,
+    ) -> Self {
+        Self(Box::new(Parts {
+            kind,
+            vendor,
+            operation,
+            delivery,
+            retryable: false,
+            attempts: 0,
+            status: None,
+            code: None,
+            message: None,
+            own_message: false,
+            field_errors: Vec::new(),
+            request_id: None,
+            retry_after: None,
+            headers: None,
+            snippet: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn with_own_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = Some(message.into());
+        self.0.own_message = true;
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_vendor_words(mut self, told: VendorError) -> Self {
+        self.0.code = told.code;
+        self.0.message = told.message;
+        self.0.field_errors = told.field_errors;
+        if told.request_id.is_some() {
+            self.0.request_id = told.request_id;
+        }
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
+        self.0.request_id = id;
+        self
+    }
+
+    pub(crate) fn with_answer(mut self, headers: HeaderMap, snippet: Option<String>) -> Self {
+        self.0.headers = Some(headers);
+        self.0.snippet = snippet;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    pub(crate) fn with_retryable(mut self, retryable: bool) -> Self {
+        self.0.retryable = retryable;
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_delivery(mut self, delivery: Delivery) -> Self {
+        self.0.delivery = delivery;
+        self
+    }
+}
+
+impl ErrorKind {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Connect => "connection failed",
+            Self::Timeout => "timed out",
+            Self::RateLimited => "rate limited",
+            Self::QuotaSpent => "quota spent",
+            Self::Auth => "not authenticated",
+            Self::ReauthorizationRequired => "account has to be connected again",
+            Self::Permission => "not permitted",
+            Self::NotFound => "not found",
+            Self::Conflict => "conflict",
+            Self::Validation => "invalid request",
+            Self::Api => "refused",
+            Self::Server => "server error",
+            Self::Decode => "unreadable answer",
+            Self::Encode => "request cannot be encoded",
+            Self::Config => "wrong configuration",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = &*self.0;
+        write!(
+            f,
+            "{} {}: {}",
+            parts.vendor,
+            parts.operation,
+            parts.kind.words()
+        )?;
+        if parts.own_message
+            && let Some(message) = &parts.message
+        {
+            write!(f, ": {message}")?;
+        }
+        let mut open = false;
+        let mut sep = |f: &mut fmt::Formatter<'_>| {
+            let text = if open { ", " } else { " (" };
+            open = true;
+            f.write_str(text)
+        };
+        if let Some(status) = parts.status {
+            sep(f)?;
+            write!(f, "status {status}")?;
+        }
+        if let Some(code) = &parts.code {
+            sep(f)?;
+            write!(f, "code {}", Token(code))?;
+        }
+        if let Some(id) = &parts.request_id {
+            sep(f)?;
+            write!(f, "request id {}", Token(id))?;
+        }
+        if open { f.write_str(")") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = &*self.0;
+        let code = parts.code.as_deref().map(|code| Token(code).to_string());
+        let id = parts.request_id.as_deref().map(|id| Token(id).to_string());
+        let mut out = f.debug_struct("Error");
+        out.field("kind", &parts.kind)
+            .field("vendor", &parts.vendor)
+            .field("operation", &parts.operation)
+            .field("status", &parts.status)
+            .field("code", &code)
+            .field("request_id", &id)
+            .field("delivery", &parts.delivery)
+            .field("retryable", &parts.retryable)
+            .field("retry_after", &parts.retry_after)
+            .field("attempts", &parts.attempts);
+        if parts.own_message {
+            out.field("message", &parts.message);
+        }
+        out.field("source", &parts.source).finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+/// Shows a word of the vendor's only if it looks like one: short, printable, without spaces. Anything else could
+/// break the line or be a sentence with a person in it.
+struct Token<'a>(&'a str);
+
+impl fmt::Display for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if is_token(self.0) { self.0 } else { "?" })
+    }
+}
+
+pub(crate) fn is_token(text: &str) -> bool {
+    let fits = !text.is_empty() && text.len() <= 128;
+    fits && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn full() -> Error {
+        Error::new(
+            ErrorKind::Conflict,
+            "openphone",
+            "contacts.create",
+            Delivery::Unknown,
+        )
+        .with_status(409)
+        .with_request_id(Some("req_7".to_owned()))
+        .with_vendor_words(
+            VendorError::new()
+                .code("0800409")
+                .message("canary@example.com exists")
+                .field_errors(vec![FieldError::new(
+                    "email",
+                    "canary@example.com is taken",
+                )]),
+        )
+        .with_attempts(3)
+    }
+
+    #[test]
+    fn it_is_one_pointer_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn display_is_one_line_without_the_vendors_words() {
+        insta::assert_snapshot!(full(), @"openphone contacts.create: conflict (status 409, code 0800409, request id req_7)");
+        let bare = Error::new(
+            ErrorKind::Timeout,
+            "quo",
+            "messages.send",
+            Delivery::Unknown,
+        );
+        insta::assert_snapshot!(bare, @"quo messages.send: timed out");
+        let server =
+            Error::new(ErrorKind::Server, "quo", "raw", Delivery::Unknown).with_status(502);
+        insta::assert_snapshot!(server, @"quo raw: server error (status 502)");
+        let config = Error::config("quo", "client", "the base url has no host");
+        insta::assert_snapshot!(config, @"quo client: wrong configuration: the base url has no host");
+    }
+
+    #[test]
+    fn neither_debug_nor_the_chain_repeats_what_the_vendor_said() {
+        let error = full().with_source(FieldErrorHolder(FieldError::new("a", "canary")));
+        let mut text = format!("{error} {error:?} {error:#?}");
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            text = format!("{text} {inner} {inner:?}");
+            cause = inner.source();
+        }
+        assert!(!text.contains("canary"), "{text}");
+        assert_eq!(error.message(), Some("canary@example.com exists"));
+        assert_eq!(
+            error.field_errors()[0].message,
+            "canary@example.com is taken"
+        );
+    }
+
+    #[test]
+    fn a_hostile_code_cannot_break_the_line() {
+        for hostile in ["a\nb", "", "two words", &"x".repeat(129), "ü"] {
+            let error = Error::new(ErrorKind::Api, "quo", "raw", Delivery::Rejected)
+                .with_vendor_words(VendorError::new().code(hostile));
+            assert_eq!(error.to_string(), "quo raw: refused (code ?)");
+            assert_eq!(error.code(), Some(hostile));
+        }
+    }
+
+    #[test]
+    fn the_worst_delivery_is_the_greatest() {
+        assert!(Delivery::Succeeded > Delivery::Unknown);
+        assert!(Delivery::Unknown > Delivery::Rejected);
+        assert!(Delivery::Rejected > Delivery::NotSent);
+    }
+
+    #[derive(Debug)]
+    struct FieldErrorHolder(FieldError);
+
+    impl fmt::Display for FieldErrorHolder {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "cause at {}", self.0.path)
+        }
+    }
+
+    impl std::error::Error for FieldErrorHolder {}
+}

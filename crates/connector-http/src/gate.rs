@@ -1,0 +1,77 @@
+//! A door before every attempt.
+//!
+//! Some limits are not a matter of pace: a month's quota that is spent stays spent. Whoever counts such a
+//! quota implements [`AttemptGate`] and refuses here, before a permit is taken and before anything is sent.
+
+use std::time::Duration;
+
+use crate::endpoint::{Method, RateClass};
+use crate::error::ErrorKind;
+
+/// Decides whether an attempt may be made.
+#[async_trait::async_trait]
+pub trait AttemptGate: Send + Sync + 'static {
+    /// Is asked before every attempt, retries included. The time it takes counts against the call's deadline.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] ends the call; nothing of this attempt is sent.
+    async fn admit(&self, attempt: &AttemptInfo<'_>) -> Result<(), Refusal>;
+}
+
+/// What a gate is told about the attempt it admits.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AttemptInfo<'a> {
+    /// The vendor.
+    pub vendor: &'static str,
+    /// The operation: `"contacts.create"`.
+    pub operation: &'static str,
+    /// The account as named on the client's builder.
+    pub account: Option<&'a str>,
+    /// The method.
+    pub method: Method,
+    /// The rate limit it counts against.
+    pub rate_class: RateClass,
+    /// 1 for the first attempt of a call.
+    pub number: u32,
+}
+
+/// Why an attempt was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    kind: ErrorKind,
+    retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// The quota is spent: the call fails with [`ErrorKind::QuotaSpent`].
+    pub const fn quota_spent() -> Self {
+        Self {
+            kind: ErrorKind::QuotaSpent,
+            retry_after: None,
+        }
+    }
+
+    /// Not now: the call fails with [`ErrorKind::RateLimited`] and this `retry_after`.
+    pub const fn rate_limited(retry_after: Duration) -> Self {
+        Self {
+            kind: ErrorKind::RateLimited,
+            retry_after: Some(retry_after),
+        }
+    }
+
+    /// Says when it is worth asking again.
+    pub const fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    pub(crate) const fn kind(self) -> ErrorKind {
+        self.kind
+    }
+
+    pub(crate) const fn wait(self) -> Option<Duration> {
+        self.retry_after
+    }
+}

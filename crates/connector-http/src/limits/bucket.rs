@@ -1,0 +1,299 @@
+//! One account's pace in one rate class.
+
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::time::Instant;
+
+use super::lanes::Lanes;
+use super::{Lane, Rate};
+use crate::clock::Timer;
+use crate::hints::Hints;
+
+/// The pace, the cool-down, and those who wait for them.
+#[derive(Debug, Default)]
+pub(crate) struct Bucket {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The pace it was seeded with; the vendor's headers may lower it and never raise it above this.
+    seed: Option<Rate>,
+    pace: Option<Pace>,
+    /// Nobody goes before this.
+    cool_until: Option<Instant>,
+    lanes: Lanes,
+}
+
+/// How long a caller is willing to wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// The end of the call.
+    pub(crate) deadline: Option<Instant>,
+    /// The longest time in the queue.
+    pub(crate) max_queue_wait: Duration,
+    /// The longest cool-down that is waited out.
+    pub(crate) max_server_wait: Duration,
+}
+
+/// The wait would be longer than the caller's patience: this long, as far as can be foreseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) wait: Duration,
+}
+
+/// What one look at the bucket gives.
+enum Look {
+    Go,
+    Wait(Duration),
+    Refuse(Duration),
+}
+
+impl Bucket {
+    pub(crate) fn seed(&self, rate: Rate) {
+        let mut state = self.lock();
+        if slower(Some(rate), state.seed) {
+            state.seed = Some(rate);
+            state.pace = Pace::new(rate);
+        }
+    }
+
+    /// Takes a permit if one is free and nobody waits who goes first. Allocates nothing.
+    pub(crate) fn try_enter(&self, now: Instant, lane: Lane) -> bool {
+        let mut state = self.lock();
+        !state.lanes.busy_for(lane) && state.take(now).is_ok()
+    }
+
+    /// Waits for a permit.
+    pub(crate) async fn enter(
+        &self,
+        timer: &dyn Timer,
+        lane: Lane,
+        patience: Patience,
+    ) -> Result<(), Refused> {
+        let joined = timer.now();
+        let (id, call) = self.lock().lanes.join(lane);
+        let place = Place {
+            bucket: self,
+            lane,
+            id,
+        };
+        let queue_end = joined.checked_add(patience.max_queue_wait);
+        let latest = earlier(patience.deadline, queue_end);
+        loop {
+            let now = timer.now();
+            let wait = match place.look(now, latest, patience.max_server_wait) {
+                Look::Go => return Ok(()),
+                Look::Refuse(wait) => return Err(Refused { wait }),
+                Look::Wait(wait) => wait,
+            };
+            let mut sleep = timer.sleep(wait);
+            let mut called = pin!(call.notified());
+            poll_fn(|cx| {
+                if called.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                sleep.as_mut().poll(cx)
+            })
+            .await;
+        }
+    }
+
+    /// Takes to heart what an answer said about pace: an empty window, or a quota below ours.
+    pub(crate) fn heed(&self, hints: &Hints, now: Instant) {
+        if let Some(wait) = hints.cool_down() {
+            self.cool_down(wait, now);
+        }
+        if let (Some(quota), Some(window)) = (hints.quota, hints.window) {
+            let told = Rate::per(u32::try_from(quota).unwrap_or(u32::MAX), window);
+            self.lock().follow(told, now);
+        }
+    }
+
+    /// Lets nobody go for `wait`. A cool-down is never shortened.
+    pub(crate) fn cool_down(&self, wait: Duration, now: Instant) {
+        let mut state = self.lock();
+        let until = now.checked_add(wait);
+        if until > state.cool_until {
+            state.cool_until = until;
+            state.lanes.call_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here can be left half done by a panic: every change is one assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().lanes.len()
+    }
+}
+
+impl State {
+    /// Takes a permit, or says how long until there is one.
+    fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        let cooling = self.cooling(now);
+        if !cooling.is_zero() {
+            return Err(cooling);
+        }
+        self.pace.as_mut().map_or(Ok(()), |pace| pace.take(now))
+    }
+
+    fn cooling(&self, now: Instant) -> Duration {
+        self.cool_until
+            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    /// How long somebody with so many ahead waits at least.
+    fn at_least(&self, ahead: usize, now: Instant) -> Duration {
+        let Some(pace) = &self.pace else {
+            return self.cooling(now);
+        };
+        let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+        // As many as a burst holds may go together; the others follow one by one.
+        let turns = ahead.saturating_sub(pace.rate.bursts().saturating_sub(1));
+        let queue = pace.interval.saturating_mul(turns);
+        self.cooling(now).saturating_add(queue)
+    }
+
+    /// Follows the vendor's quota where it is below the seed, and back up to the seed where it is not.
+    fn follow(&mut self, told: Rate, now: Instant) {
+        let Some(seed) = self.seed else { return };
+        let target = if slower(Some(told), Some(seed)) {
+            told.burst(1)
+        } else {
+            seed
+        };
+        let current = self.pace.as_ref().map(|pace| pace.rate);
+        if current == Some(target) {
+            return;
+        }
+        let Some(pace) = Pace::new(target) else {
+            return;
+        };
+        // A fresh bucket is full; what it would let through at once has just been sent.
+        let rest = now.checked_add(pace.interval);
+        self.cool_until = self.cool_until.max(rest);
+        self.pace = Some(pace);
+        self.lanes.call_all();
+    }
+}
+
+/// A place in the line. Dropped in whatever way, it is given up and the next is called.
+struct Place<'a> {
+    bucket: &'a Bucket,
+    lane: Lane,
+    id: u64,
+}
+
+impl Place<'_> {
+    fn look(&self, now: Instant, latest: Option<Instant>, max_server_wait: Duration) -> Look {
+        let mut state = self.bucket.lock();
+        let left = latest.map(|latest| latest.saturating_duration_since(now));
+        let passes = |wait: Duration| left.is_some_and(|left| wait >= left);
+        let ahead = state.lanes.ahead_of(self.lane, self.id);
+        let foreseen = if ahead == 0 {
+            match state.take(now) {
+                Ok(()) => return Look::Go,
+                Err(wait) => wait,
+            }
+        } else {
+            state.at_least(ahead, now)
+        };
+        if passes(foreseen) || state.cooling(now) > max_server_wait {
+            return Look::Refuse(foreseen);
+        }
+        if ahead == 0 {
+            Look::Wait(foreseen)
+        } else {
+            // Only the first one times the pace; the others wait to be called, or for their own end.
+            Look::Wait(left.unwrap_or(Duration::MAX))
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.bucket.lock().lanes.leave(self.lane, self.id);
+    }
+}
+
+/// A rate kept by governor, on a clock that stands still while the bucket is looked at.
+#[derive(Debug)]
+struct Pace {
+    rate: Rate,
+    interval: Duration,
+    clock: HeldClock,
+    limiter: RateLimiter<NotKeyed, InMemoryState, HeldClock, NoOpMiddleware<Duration>>,
+    epoch: Option<Instant>,
+}
+
+impl Pace {
+    fn new(rate: Rate) -> Option<Self> {
+        let interval = rate.interval()?;
+        let burst = std::num::NonZeroU32::new(rate.bursts())?;
+        let quota = Quota::with_period(interval)?.allow_burst(burst);
+        let clock = HeldClock::default();
+        Some(Self {
+            rate,
+            interval,
+            limiter: RateLimiter::direct_with_clock(quota, clock.clone()),
+            clock,
+            epoch: None,
+        })
+    }
+
+    fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        let epoch = *self.epoch.get_or_insert(now);
+        let elapsed = now.saturating_duration_since(epoch);
+        let elapsed = self.clock.advance(elapsed);
+        self.limiter
+            .check()
+            .map_err(|not_until| not_until.wait_time_from(elapsed))
+    }
+}
+
+/// A clock that shows the time it was last told: the caller's, taken once per look.
+#[derive(Clone, Debug, Default)]
+struct HeldClock(Arc<AtomicU64>);
+
+impl HeldClock {
+    /// Moves on to `elapsed`, never back: two threads may look in another order than they read the time.
+    fn advance(&self, elapsed: Duration) -> Duration {
+        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let before = self.0.fetch_max(nanos, Ordering::Relaxed);
+        Duration::from_nanos(before.max(nanos))
+    }
+}
+
+impl Clock for HeldClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Whether `a` is a pace and slower than `b`, where no pace is the fastest.
+fn slower(a: Option<Rate>, b: Option<Rate>) -> bool {
+    let interval = |rate: Option<Rate>| rate.and_then(Rate::interval);
+    interval(a) > interval(b)
+}
+
+fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    }
+}

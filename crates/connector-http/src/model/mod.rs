@@ -1,0 +1,9 @@
+//! What a vendor's models are made of: tolerant readers and plain request structs.
+
+mod id;
+pub mod lenient;
+mod open_enum;
+mod patch;
+mod setters;
+
+pub use self::patch::Patch;
