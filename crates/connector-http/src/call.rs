@@ -96,7 +96,7 @@ impl<T: Send + 'static> Call<T> {
     /// # Errors
     ///
     /// Those of this call.
-    pub fn map<U: Send + 'static>(self, change: fn(T) -> U) -> Call<U> {
+    pub fn map<U: Send + 'static>(self, change: impl FnOnce(T) -> U + Send + 'static) -> Call<U> {
         let state = match self.state {
             State::Planned(plan, decode) => {
                 State::Planned(plan, Box::new(move |body| decode(body).map(change)))

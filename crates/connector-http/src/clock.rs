@@ -111,7 +111,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_a_deadline_it_waits_as_long_as_it_takes() {
         let timer = TokioTimer;
-        let long = timer.sleep(Duration::from_secs(86_400));
+        let long = timer.sleep(Duration::from_hours(24));
         assert_eq!(within(&timer, None, long).await, Ok(()));
     }
 }

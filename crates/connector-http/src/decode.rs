@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_fault_says_where_and_not_what() {
-        insta::assert_snapshot!(fault(r#"{"data":[{"id":1},{"id":"canary"}]}"#), @"the json has another shape than expected at data.1.id, line 1 column 33");
+        insta::assert_snapshot!(fault(r#"{"data":[{"id":1},{"id":"canary"}]}"#), @"the json has another shape than expected at data.1.id, line 1 column 32");
         insta::assert_snapshot!(fault(r#"{"data":[{"id":1}"#), @"the json ends too early at data, line 1 column 17");
         insta::assert_snapshot!(fault("<html>canary</html>"), @"not valid json, line 1 column 1");
         insta::assert_snapshot!(fault(""), @"the json ends too early, line 1 column 0");

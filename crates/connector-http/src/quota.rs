@@ -23,7 +23,7 @@ impl RetryQuota {
         let taken = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-        taken.is_ok().then_some(Reserved(Some(self)))
+        taken.is_ok().then(|| Reserved(Some(self)))
     }
 
     /// Puts back a little for a success.

@@ -162,19 +162,15 @@ impl Request {
 
     /// Sets the body to this value as JSON. It is serialised here, once, whatever the number of attempts.
     pub fn json<B: Serialize + ?Sized>(mut self, body: &B) -> Self {
-        match serde_json::to_vec(body) {
-            Ok(bytes) => {
-                self.plan.body = Some(bytes.into());
-                self.plan.content_type = Some(HeaderValue::from_static("application/json"));
-                self
-            }
-            // serde's text may repeat values, so it is not kept.
-            Err(_) => {
-                let error = self
-                    .error(ErrorKind::Encode)
-                    .with_own_message("the body cannot be written as json");
-                self.invalid(error)
-            }
+        // serde's error may repeat values, so it is not kept.
+        if let Ok(bytes) = serde_json::to_vec(body) {
+            self.plan.body = Some(bytes.into());
+            self.plan.content_type = Some(HeaderValue::from_static("application/json"));
+            self
+        } else {
+            let reason = "the body cannot be written as json";
+            let error = self.error(ErrorKind::Encode).with_own_message(reason);
+            self.invalid(error)
         }
     }
 

@@ -33,9 +33,9 @@ impl RetryPolicy {
             base: Duration::from_millis(250),
             cap: Duration::from_secs(20),
             max_attempts: 4,
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_mins(1),
             attempt_timeout: DEFAULT_ATTEMPT_TIMEOUT,
-            max_server_wait: Duration::from_secs(60),
+            max_server_wait: Duration::from_mins(1),
         }
     }
 
@@ -123,20 +123,20 @@ pub(crate) fn decide(
         Idempotency::NotIdempotent => false,
     };
     let retry = match outcome {
-        Outcome::NotSent | Outcome::Throttled(Throttle::Backoff) => true,
-        Outcome::Throttled(Throttle::Stop) | Outcome::Final => false,
-        Outcome::Lost => repeatable,
         Outcome::Status { status: 401, .. } => return Decision::Reauthenticate,
-        Outcome::Status {
+        Outcome::NotSent
+        | Outcome::Throttled(Throttle::Backoff)
+        | Outcome::Status {
             status: 503,
             retry_after: true,
             refuses_with_503: true,
         } => true,
-        Outcome::Status {
+        Outcome::Lost
+        | Outcome::Status {
             status: 408 | 500 | 502 | 503 | 504,
             ..
         } => repeatable,
-        Outcome::Status { .. } => false,
+        Outcome::Throttled(Throttle::Stop) | Outcome::Final | Outcome::Status { .. } => false,
     };
     let forbidden = match told {
         Some(Delivery::Succeeded) => true,
@@ -325,7 +325,8 @@ mod tests {
         ) {
             let policy = RetryPolicy::new().base(base).cap(cap).max_server_wait(most);
             if let Ok(wait) = wait(&policy, failures, asked, left, Dice { spread, jitter }) {
-                prop_assert!(wait <= if asked.is_some() { cap.max(most) } else { cap });
+                let most = if asked.is_some() { cap.max(most) } else { cap };
+                prop_assert!(wait <= most);
                 prop_assert!(left.is_none_or(|left| wait < left));
                 prop_assert!(asked.is_none_or(|asked| wait >= asked));
             }

@@ -68,7 +68,7 @@ impl ClientBuilder {
             user_agent: DEFAULT_USER_AGENT.to_owned(),
             request_id_headers: DEFAULT_REQUEST_ID_HEADERS,
             max_body: DEFAULT_MAX_BODY,
-            max_queue_wait: Duration::from_secs(60),
+            max_queue_wait: Duration::from_mins(1),
             connect_timeout: None,
         }
     }
@@ -224,18 +224,17 @@ impl ClientBuilder {
             buckets.push((*class, bucket(*class, Some(*rate))));
         }
 
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => {
-                let mut builder = ReqwestTransport::builder();
-                if let Some(timeout) = self.connect_timeout {
-                    builder = builder.connect_timeout(timeout);
-                }
-                if is_loopback(base.url()) {
-                    builder = builder.no_proxy();
-                }
-                Arc::new(builder.build()?)
+        let transport = if let Some(transport) = self.transport {
+            transport
+        } else {
+            let mut builder = ReqwestTransport::builder();
+            if let Some(timeout) = self.connect_timeout {
+                builder = builder.connect_timeout(timeout);
             }
+            if is_loopback(base.url()) {
+                builder = builder.no_proxy();
+            }
+            Arc::new(builder.build()?)
         };
 
         Ok(Client {

@@ -157,14 +157,20 @@ impl State {
 
     /// How long somebody with so many ahead waits at least.
     fn at_least(&self, ahead: usize, now: Instant) -> Duration {
+        let cooling = self.cooling(now);
         let Some(pace) = &self.pace else {
-            return self.cooling(now);
+            return cooling;
         };
         let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
-        // As many as a burst holds may go together; the others follow one by one.
-        let turns = ahead.saturating_sub(pace.rate.bursts().saturating_sub(1));
-        let queue = pace.interval.saturating_mul(turns);
-        self.cooling(now).saturating_add(queue)
+        // After a pause as many as a burst holds may go together; the others follow one by one.
+        let apart = ahead.saturating_sub(pace.rate.bursts().saturating_sub(1));
+        let after_pause = cooling.saturating_add(pace.interval.saturating_mul(apart));
+        // Without a pause everybody follows the next permit one by one.
+        let in_turn = pace.next_permit.map_or(Duration::ZERO, |next| {
+            let first = next.saturating_duration_since(now);
+            first.saturating_add(pace.interval.saturating_mul(ahead))
+        });
+        after_pause.max(in_turn)
     }
 
     /// Follows the vendor's quota where it is below the seed, and back up to the seed where it is not.
@@ -237,6 +243,8 @@ struct Pace {
     clock: HeldClock,
     limiter: RateLimiter<NotKeyed, InMemoryState, HeldClock, NoOpMiddleware<Duration>>,
     epoch: Option<Instant>,
+    /// When the next permit is free, while none is.
+    next_permit: Option<Instant>,
 }
 
 impl Pace {
@@ -251,6 +259,7 @@ impl Pace {
             limiter: RateLimiter::direct_with_clock(quota, clock.clone()),
             clock,
             epoch: None,
+            next_permit: None,
         })
     }
 
@@ -258,9 +267,10 @@ impl Pace {
         let epoch = *self.epoch.get_or_insert(now);
         let elapsed = now.saturating_duration_since(epoch);
         let elapsed = self.clock.advance(elapsed);
-        self.limiter
-            .check()
-            .map_err(|not_until| not_until.wait_time_from(elapsed))
+        let wait = self.limiter.check().err();
+        let wait = wait.map(|not_until| not_until.wait_time_from(elapsed));
+        self.next_permit = wait.and_then(|wait| now.checked_add(wait));
+        wait.map_or(Ok(()), Err)
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod bucket;
 mod lanes;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -133,42 +135,5 @@ impl fmt::Debug for SharedLimits {
         f.debug_struct("SharedLimits")
             .field("buckets", &buckets.len())
             .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_account_and_a_class_have_one_bucket() {
-        let limits = SharedLimits::new();
-        let clone = limits.clone();
-        let seven: Arc<str> = "seven".into();
-        let one = limits.bucket("acme", Some(&seven), RateClass::DEFAULT, None);
-        let same = clone.bucket(
-            "acme",
-            Some(&"seven".into()),
-            RateClass::new("default"),
-            None,
-        );
-        assert!(Arc::ptr_eq(&one, &same));
-        for other in [
-            limits.bucket("acme", None, RateClass::DEFAULT, None),
-            limits.bucket("acme", Some(&seven), RateClass::new("heavy"), None),
-            limits.bucket("other", Some(&seven), RateClass::DEFAULT, None),
-        ] {
-            assert!(!Arc::ptr_eq(&one, &other));
-        }
-    }
-
-    #[test]
-    fn a_pace_that_cannot_be_kept_has_no_interval() {
-        assert_eq!(Rate::per_second(0).interval(), None);
-        assert_eq!(Rate::per(3, Duration::ZERO).interval(), None);
-        assert_eq!(
-            Rate::per(100, Duration::from_secs(10)).interval(),
-            Some(Duration::from_millis(100))
-        );
     }
 }

@@ -85,13 +85,13 @@ impl FromStr for Cursor {
         if rest == END {
             return Ok(Self::new(Place::End, 0));
         }
-        let (taken, token) = match rest.split_once('.') {
+        let (count, page) = match rest.split_once('.') {
             Some((_, "")) => return Err(InvalidCursor),
-            Some((taken, token)) => (taken, Some(token.to_owned())),
+            Some((count, token)) => (count, Some(token.to_owned())),
             None => (rest, None),
         };
-        let taken = taken.parse().map_err(|_| InvalidCursor)?;
-        Ok(Self::new(Place::Page(token), taken))
+        let taken = count.parse().map_err(|_| InvalidCursor)?;
+        Ok(Self::new(Place::Page(page), taken))
     }
 }
 

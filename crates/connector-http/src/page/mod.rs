@@ -74,7 +74,7 @@ pub struct Paginator<T> {
     fetch: Fetch<T>,
     from: Cursor,
     lane: Lane,
-    max_pages: u64,
+    limit: u64,
 }
 
 impl<T: Send + 'static> Paginator<T> {
@@ -84,7 +84,7 @@ impl<T: Send + 'static> Paginator<T> {
             fetch: Box::new(fetch),
             from: Cursor::default(),
             lane: Lane::Bulk,
-            max_pages: DEFAULT_MAX_PAGES,
+            limit: DEFAULT_MAX_PAGES,
         }
     }
 
@@ -96,7 +96,7 @@ impl<T: Send + 'static> Paginator<T> {
 
     /// Makes reading more pages than this an error. 100,000 by default, against a list without end.
     pub fn max_pages(mut self, pages: u64) -> Self {
-        self.max_pages = pages;
+        self.limit = pages;
         self
     }
 
@@ -123,7 +123,7 @@ impl<T: Send + 'static> Paginator<T> {
         Pages {
             fetch: self.fetch,
             lane: self.lane,
-            max_pages: self.max_pages,
+            limit: self.limit,
             read: 0,
             at,
             skip,
@@ -160,7 +160,7 @@ impl<T> fmt::Debug for Paginator<T> {
         f.debug_struct("Paginator")
             .field("from", &self.from)
             .field("lane", &self.lane)
-            .field("max_pages", &self.max_pages)
+            .field("max_pages", &self.limit)
             .finish_non_exhaustive()
     }
 }
@@ -170,7 +170,7 @@ impl<T> fmt::Debug for Paginator<T> {
 pub struct Pages<T> {
     fetch: Fetch<T>,
     lane: Lane,
-    max_pages: u64,
+    limit: u64,
     read: u64,
     /// The page to fetch next.
     at: Place,
@@ -216,23 +216,22 @@ impl<T: Send + 'static> Pages<T> {
         if self.failed {
             return Poll::Ready(None);
         }
-        let mut running = match self.running.take() {
-            Some(running) => running,
-            None => {
-                let (vendor, operation) = self.names;
-                if self.read >= self.max_pages {
-                    let reason = "the list has more pages than max_pages allows";
-                    return self.fail(Error::config(vendor, operation, reason));
-                }
-                if token.as_deref().is_some_and(|token| !self.seen.add(token)) {
-                    let delivery = Delivery::Succeeded;
-                    let error = Error::new(ErrorKind::Decode, vendor, operation, delivery);
-                    return self.fail(error.with_source(RepeatedToken));
-                }
-                let call = (self.fetch)(token.as_deref()).lane(self.lane);
-                self.names = call.names().unwrap_or(self.names);
-                call
+        let mut running = if let Some(running) = self.running.take() {
+            running
+        } else {
+            let (vendor, operation) = self.names;
+            if self.read >= self.limit {
+                let reason = "the list has more pages than max_pages allows";
+                return self.fail(Error::config(vendor, operation, reason));
             }
+            if token.as_deref().is_some_and(|token| !self.seen.add(token)) {
+                let delivery = Delivery::Succeeded;
+                let error = Error::new(ErrorKind::Decode, vendor, operation, delivery);
+                return self.fail(error.with_source(RepeatedToken));
+            }
+            let call = (self.fetch)(token.as_deref()).lane(self.lane);
+            self.names = call.names().unwrap_or(self.names);
+            call
         };
         let Poll::Ready(result) = Pin::new(&mut running).poll(cx) else {
             self.running = Some(running);

@@ -1,0 +1,17 @@
+//! What a caller sees, on the scripted transport and paused time: nothing here sleeps or opens a socket.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected has to fail"
+)]
+
+mod cancellation;
+mod describing;
+mod failing;
+mod limiting;
+mod paging;
+mod retrying;
+mod signing_in;
+mod support;
+mod watching;
