@@ -1,10 +1,38 @@
 #![doc = include_str!("../README.md")]
 
 mod contact;
+mod directory;
+mod failure;
+mod hook;
 mod ids;
+mod memory;
+mod receipt;
+mod retry;
+mod store;
+mod strict;
+mod target;
+mod worker;
 
 pub use contact::{
     Contact, ContactKey, E164, Email, ExternalKey, Field, Identifier, InvalidE164, Issue,
-    PersonName, Phone, Region, Signup, UnknownRegion,
+    PersonName, Phone, Region, Signup, UnknownRegion, matching,
 };
+pub use directory::{SkipReason, StaticDirectory, Switch, TargetDirectory};
+pub use failure::{ClientUnavailable, ErrorClass, FailureNote, TargetError};
+pub use hook::{NotAccepted, Plan, SignupHook};
 pub use ids::{ContactId, JobId, LeaseToken, OperationId, RemoteId, TargetName, TenantId};
+pub use memory::MemoryStore;
+pub use receipt::{Reason, Receipt, TargetReceipt};
+pub use retry::RetryPolicy;
+pub use store::{
+    Accepted, Ack, Begun, Claim, ClaimRequest, Claims, DeliveryState, Held, JobKind, JobStore,
+    Link, LinkChange, LinkStore, LogEntry, LogOutcome, NewJob, Outcome, Signal, SignupStore,
+    Snapshot, Standing, StatusEvent, StoppedJob, StoreError, StrictStore, StrictTarget, SyncStore,
+    Undo, Work,
+};
+pub use strict::{Confirmation, CrmHook, StrictError, Ticket};
+pub use target::{
+    Action, CallBudget, ClientProvider, Context, Delivered, Delivery, Hit, Known, Person,
+    SharedClient, Target, Unmapped, Updated,
+};
+pub use worker::{Event, Progress, RunningWorker, Stopped, Worker};

@@ -1,4 +1,4 @@
-//! When two contacts are one person, and what follows from it.
+//! When two contacts are one person, and what follows from it: pure, for stores to use.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ const SIMILAR: f64 = 0.90;
 /// The same normalised e-mail address is the same person; a role address (`info@`) only with a similar name. Two
 /// different valid addresses are two people. Otherwise the same phone number and extension with similar names is the
 /// same person: a phone alone is not, since families and offices share one.
-pub(crate) fn same_person(one: &Contact, other: &Contact) -> bool {
+pub fn same_person(one: &Contact, other: &Contact) -> bool {
     let valid = |c: &Contact| c.email().filter(|e| e.is_valid()).cloned();
     if let (Some(a), Some(b)) = (valid(one), valid(other)) {
         return a.normalized() == b.normalized() && (!a.is_role() || similar_names(one, other));
@@ -22,15 +22,26 @@ pub(crate) fn same_person(one: &Contact, other: &Contact) -> bool {
 }
 
 /// A contact that shares an identifier and is already known to the vendor.
-#[derive(Clone, Debug)]
-pub(crate) struct Candidate<'a> {
-    pub(crate) contact: &'a Contact,
-    pub(crate) remote: &'a RemoteId,
+#[derive(Copy, Clone, Debug)]
+#[non_exhaustive]
+pub struct Candidate<'a> {
+    /// The contact.
+    pub contact: &'a Contact,
+    /// Its record at the vendor.
+    pub remote: &'a RemoteId,
+}
+
+impl<'a> Candidate<'a> {
+    /// Makes a candidate.
+    pub fn new(contact: &'a Contact, remote: &'a RemoteId) -> Self {
+        Self { contact, remote }
+    }
 }
 
 /// What the candidates say about a contact that has no link of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+#[non_exhaustive]
+pub enum Verdict {
     /// Nobody we know.
     New,
     /// Known to the vendor under this id.
@@ -43,7 +54,7 @@ pub(crate) enum Verdict {
 ///
 /// An e-mail address decides before a phone number. A phone number that more than one known person uses is shared
 /// and decides nothing.
-pub(crate) fn decide(contact: &Contact, candidates: &[Candidate<'_>]) -> Verdict {
+pub fn decide(contact: &Contact, candidates: &[Candidate<'_>]) -> Verdict {
     let email = |c: &Contact| {
         c.email()
             .filter(|e| e.is_valid())

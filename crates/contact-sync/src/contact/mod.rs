@@ -2,7 +2,7 @@
 
 mod email;
 mod identity;
-mod matching;
+pub mod matching;
 mod name;
 mod phone;
 mod signup;
@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 pub use email::Email;
 pub use identity::{ContactKey, ExternalKey, Identifier};
-pub(crate) use matching::{Candidate, Verdict, decide, same_person};
 pub use name::PersonName;
 pub(crate) use phone::warm_up;
 pub use phone::{E164, InvalidE164, Phone, Region, UnknownRegion};
@@ -158,7 +157,7 @@ impl Contact {
             self.email = Some(email);
         }
         if let Some(phone) = newer.phone
-            && (phone.e164().is_some() || !self.phone.as_ref().is_some_and(|p| p.e164().is_some()))
+            && (phone.e164().is_some() || self.phone.as_ref().is_none_or(|p| p.e164().is_none()))
         {
             self.phone = Some(phone);
         }
@@ -220,13 +219,15 @@ pub enum Issue {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Borrow;
+
     use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
 
-    fn contact(signup: Signup) -> Contact {
-        Contact::new(&TenantId::default(), &signup, Some(Region::US))
+    fn contact(signup: impl Borrow<Signup>) -> Contact {
+        Contact::new(&TenantId::default(), signup.borrow(), Some(Region::US))
     }
 
     #[rstest]
@@ -339,7 +340,7 @@ mod tests {
             .phone("202 555 0143");
         for shown in [
             format!("{signup:?}"),
-            format!("{:?}", contact(signup.clone())),
+            format!("{:?}", contact(&signup)),
         ] {
             for secret in ["ann", "Ann", "Lee", "example.com", "0143"] {
                 assert!(!shown.contains(secret), "{shown}");

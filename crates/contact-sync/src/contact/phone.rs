@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use phonenumber::country;
+use phonenumber::metadata::Descriptor;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
@@ -438,7 +439,7 @@ fn unshortened(number: &phonenumber::PhoneNumber, typed: &str, region: Region) -
     let mut lengths = lines
         .into_iter()
         .flatten()
-        .flat_map(|line| line.possible_length());
+        .flat_map(Descriptor::possible_length);
     let possible = lengths.any(|length| usize::from(*length) == national.len());
     (known && possible).then(|| e164.parse().ok()).flatten()
 }

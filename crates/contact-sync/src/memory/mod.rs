@@ -1,0 +1,368 @@
+//! The store that lives in memory: the model of every other store, and lost with its process.
+
+mod claim;
+mod state;
+mod strict;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use connector_http::{Timer, TokioTimer};
+use tokio::sync::Notify;
+
+use self::state::{Job, JobState, Line, LinkState, State, Task};
+use crate::contact::Contact;
+use crate::failure::{ErrorClass, FailureNote};
+use crate::ids::{ContactId, JobId, LeaseToken, RemoteId, TargetName, TenantId};
+use crate::store::{
+    Accepted, Begun, Claim, ClaimRequest, Claims, DeliveryState, Held, JobKind, JobStore, Link,
+    LinkStore, LogEntry, NewJob, Outcome, SignupStore, Snapshot, Standing, StatusEvent, StoppedJob,
+    StoreError, StrictStore, Undo,
+};
+
+/// A store in memory: complete, but for what its name says.
+///
+/// **A crash of the process loses the signups that are still queued**, and everything that is known about links. What
+/// was created at a vendor is found again by its external key, so that a second run over the same people creates
+/// nobody twice.
+///
+/// A clone is the same store.
+///
+/// ```
+/// use contact_sync::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// let same = store.clone();
+/// # drop(same);
+/// ```
+#[derive(Clone)]
+pub struct MemoryStore(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    timer: Arc<dyn Timer>,
+    max_crashes: u32,
+    work: Notify,
+}
+
+impl MemoryStore {
+    /// Makes an empty store on the runtime's clock.
+    pub fn new() -> Self {
+        Self::with_timer(Arc::new(TokioTimer))
+    }
+
+    /// Makes an empty store on another clock.
+    pub fn with_timer(timer: Arc<dyn Timer>) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            timer,
+            max_crashes: 3,
+            work: Notify::new(),
+        }))
+    }
+
+    /// Returns the contact, as far as it was accepted or confirmed.
+    pub fn contact(&self, id: ContactId) -> Option<Contact> {
+        self.state()
+            .contacts
+            .get(&id)
+            .map(|stored| stored.contact.clone())
+    }
+
+    /// Returns how many contacts there are.
+    pub fn contact_count(&self) -> usize {
+        self.state().contacts.len()
+    }
+
+    /// Returns the latest 10,000 log entries, oldest first.
+    pub fn log(&self) -> Vec<LogEntry> {
+        self.state().log.iter().cloned().collect()
+    }
+
+    /// Returns the latest 10,000 status events, oldest first.
+    pub fn statuses(&self) -> Vec<StatusEvent> {
+        self.state().statuses.iter().cloned().collect()
+    }
+
+    /// No panic leaves a state half-changed that a later caller could not work with, so a poisoned lock is taken.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on the state, and tells a waiting worker that there may be something new.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.state());
+        self.0.work.notify_one();
+        result
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("MemoryStore")
+            .field("contacts", &state.contacts.len())
+            .field("jobs", &state.jobs.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SignupStore for MemoryStore {
+    async fn accept(
+        &self,
+        tenant: &TenantId,
+        contact: &Contact,
+        jobs: &[NewJob],
+    ) -> Result<Accepted, StoreError> {
+        let now = self.0.timer.now();
+        Ok(self.change(|state| {
+            let id = state.contact_id(tenant, contact.key());
+            let revision = state.write_contact(id, contact);
+            for job in jobs {
+                let line = (id, job.target.clone());
+                state.line(&line, tenant);
+                state.queue_delivery(&line, job.lane, now);
+            }
+            Accepted::new(id, revision)
+        }))
+    }
+
+    async fn deliveries(&self, contact: ContactId) -> Result<Vec<DeliveryState>, StoreError> {
+        let state = self.state();
+        let described = state.lines_of(contact).map(|(target, line)| {
+            let remote = match &line.link {
+                LinkState::Linked(remote) => Some(remote.clone()),
+                LinkState::None | LinkState::Intent => None,
+            };
+            DeliveryState::new(
+                target.clone(),
+                remote,
+                line.delivered,
+                standing(&state, line),
+            )
+        });
+        Ok(described.collect())
+    }
+
+    async fn settled(&self, accepted: Accepted, targets: &[TargetName]) -> Result<(), StoreError> {
+        for target in targets {
+            loop {
+                let changed = {
+                    let state = self.state();
+                    let Some(line) = state.lines.get(&(accepted.contact, target.clone())) else {
+                        break;
+                    };
+                    if line.delivered >= accepted.revision || state.live_delivery(line).is_none() {
+                        break;
+                    }
+                    // Registered under the lock, so that no change between here and the wait is missed.
+                    Arc::clone(&line.changed).notified_owned()
+                };
+                changed.await;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn standing(state: &State, line: &Line) -> Standing {
+    let unknown = || FailureNote::new(ErrorClass::Transient);
+    if let Some((_, job)) = state.live_delivery(line) {
+        return job
+            .failure
+            .clone()
+            .map_or(Standing::Queued, Standing::Retrying);
+    }
+    match line.stopped.and_then(|id| state.jobs.get(&id)) {
+        Some(Job {
+            state: JobState::Review,
+            failure,
+            ..
+        }) => Standing::Review(failure.clone().unwrap_or_else(unknown)),
+        Some(job) => Standing::Dead(job.failure.clone().unwrap_or_else(unknown)),
+        None => Standing::Idle,
+    }
+}
+
+#[async_trait]
+impl JobStore for MemoryStore {
+    async fn claim(&self, request: ClaimRequest) -> Result<Claims, StoreError> {
+        let now = self.0.timer.now();
+        Ok(self.state().claim(request, self.0.max_crashes, now))
+    }
+
+    async fn renew(
+        &self,
+        job: JobId,
+        token: LeaseToken,
+        lease: Duration,
+    ) -> Result<(), StoreError> {
+        let now = self.0.timer.now();
+        self.state().renew(job, token, lease, now)
+    }
+
+    async fn work_added(&self) {
+        self.0.work.notified().await;
+    }
+
+    async fn stopped_jobs(&self) -> Result<Vec<StoppedJob>, StoreError> {
+        let state = self.state();
+        let mut stopped: Vec<StoppedJob> = state
+            .jobs
+            .iter()
+            .filter(|(_, job)| matches!(job.state, JobState::Review | JobState::Dead))
+            .filter_map(|(id, job)| {
+                let tenant = state.lines.get(&job.line)?.tenant.clone();
+                let (contact, target) = job.line.clone();
+                let review = job.state == JobState::Review;
+                Some(StoppedJob::new(
+                    *id,
+                    kind(job),
+                    (tenant, target, contact),
+                    review,
+                    job.failure.clone(),
+                ))
+            })
+            .collect();
+        stopped.sort_unstable_by_key(|job| job.job);
+        Ok(stopped)
+    }
+
+    async fn replay(&self, job: JobId) -> Result<(), StoreError> {
+        let now = self.0.timer.now();
+        self.change(|state| state.replay(job, now))
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let now = self.0.timer.now();
+        let state = self.state();
+        let mut snapshot = Snapshot {
+            done: state.done,
+            ..Snapshot::default()
+        };
+        let mut oldest = Duration::ZERO;
+        for job in state.jobs.values() {
+            match job.state {
+                JobState::Ready => snapshot.ready += 1,
+                JobState::Retrying => snapshot.retrying += 1,
+                JobState::Running(..) | JobState::Held(_) => snapshot.running += 1,
+                JobState::Review => snapshot.review += 1,
+                JobState::Dead => snapshot.dead += 1,
+            }
+            if !matches!(job.state, JobState::Review | JobState::Dead) {
+                oldest = oldest.max(now.saturating_duration_since(job.born));
+            }
+        }
+        snapshot.oldest_ms = u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX);
+        Ok(snapshot)
+    }
+}
+
+fn kind(job: &Job) -> JobKind {
+    match job.task {
+        Task::Deliver => JobKind::Deliver,
+        Task::Undo(_) => JobKind::Undo,
+    }
+}
+
+#[async_trait]
+impl LinkStore for MemoryStore {
+    async fn commit_outcome(&self, outcome: Outcome) -> Result<(), StoreError> {
+        let now = self.0.timer.now();
+        self.change(|state| state.commit(outcome, now))
+    }
+
+    async fn links(&self, contact: ContactId) -> Result<Vec<Link>, StoreError> {
+        let state = self.state();
+        let links = state
+            .lines_of(contact)
+            .filter_map(|(target, line)| match &line.link {
+                LinkState::Linked(remote) => Some(Link::new(target.clone(), remote.clone())),
+                LinkState::None | LinkState::Intent => None,
+            });
+        Ok(links.collect())
+    }
+}
+
+#[async_trait]
+impl StrictStore for MemoryStore {
+    async fn begin(
+        &self,
+        tenant: &TenantId,
+        contact: &Contact,
+        targets: &[TargetName],
+        lease: Duration,
+    ) -> Result<Begun, StoreError> {
+        let now = self.0.timer.now();
+        self.change(|state| {
+            state.reap(self.0.max_crashes, now);
+            state.begin(tenant, contact, targets, lease, now)
+        })
+    }
+
+    async fn renew_operation(&self, held: Held, lease: Duration) -> Result<(), StoreError> {
+        let now = self.0.timer.now();
+        self.state().renew_operation(held, lease, now)
+    }
+
+    async fn expect_create(
+        &self,
+        held: Held,
+        target: &TargetName,
+        undo: Undo,
+    ) -> Result<(), StoreError> {
+        let now = self.0.timer.now();
+        self.state().expect_create(held, target, undo, now)
+    }
+
+    async fn note_created(
+        &self,
+        held: Held,
+        target: &TargetName,
+        remote: &RemoteId,
+    ) -> Result<(), StoreError> {
+        self.state().note_created(held, target, remote)
+    }
+
+    async fn note_unclear(
+        &self,
+        held: Held,
+        target: &TargetName,
+        settle: Duration,
+    ) -> Result<(), StoreError> {
+        let now = self.0.timer.now();
+        self.state().note_unclear(held, target, settle, now)
+    }
+
+    async fn withdraw_create(&self, held: Held, target: &TargetName) -> Result<(), StoreError> {
+        self.state().withdraw_create(held, target)
+    }
+
+    async fn confirm(
+        &self,
+        held: Held,
+        created: &[Link],
+        found: &[Link],
+    ) -> Result<(), StoreError> {
+        let now = self.0.timer.now();
+        self.change(|state| state.confirm(held, created, found, now))
+    }
+
+    async fn finish(&self, held: Held) -> Result<(), StoreError> {
+        self.change(|state| state.finish(held))
+    }
+
+    async fn abandon(&self, held: Held, lease: Duration) -> Result<Vec<Claim>, StoreError> {
+        let now = self.0.timer.now();
+        self.change(|state| state.abandon(held, lease, now))
+    }
+}

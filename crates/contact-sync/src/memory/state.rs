@@ -1,0 +1,468 @@
+//! What the memory store holds, and the moves that keep it consistent.
+//!
+//! A *line* is one contact at one target: its link, and its jobs in the order in which they came. Only the head of a
+//! line that nobody holds stands in a ready set, so that a claim costs the same however many lines there are.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector_http::Lane;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::contact::{Contact, ContactKey, Identifier};
+use crate::failure::FailureNote;
+use crate::ids::{ContactId, JobId, LeaseToken, OperationId, RemoteId, TargetName, TenantId};
+use crate::store::{LogEntry, StatusEvent, Undo};
+
+use super::strict::Operation;
+
+pub(super) type LineId = (ContactId, TargetName);
+type Claimed = (TenantId, TargetName, Identifier);
+type Slot = (Instant, u64, JobId);
+
+/// Beyond so many records for one identifier it decides nothing anyway: see [`crate::matching::decide`].
+const MAX_KNOWN: usize = 8;
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) contacts: HashMap<ContactId, Stored>,
+    by_key: HashMap<(TenantId, ContactKey), ContactId>,
+    pub(super) lines: HashMap<LineId, Line>,
+    targets: HashMap<ContactId, Vec<TargetName>>,
+    pub(super) jobs: HashMap<JobId, Job>,
+    interactive: BTreeSet<Slot>,
+    bulk: BTreeSet<Slot>,
+    pub(super) leases: BTreeSet<(Instant, JobId)>,
+    pub(super) operations: HashMap<OperationId, Operation>,
+    /// Lines that hold an identifier: they run, or have an intent.
+    pub(super) holders: HashMap<Claimed, Vec<LineId>>,
+    /// Records of people who are known by an identifier, each with one contact that it belongs to.
+    pub(super) known: HashMap<Claimed, Vec<(RemoteId, ContactId)>>,
+    by_remote: HashMap<(TenantId, TargetName, RemoteId), HashSet<LineId>>,
+    pub(super) log: VecDeque<LogEntry>,
+    pub(super) statuses: VecDeque<StatusEvent>,
+    pub(super) done: u64,
+    next_seq: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) contact: Contact,
+    pub(super) revision: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum LinkState {
+    #[default]
+    None,
+    /// A create may be on its way, or may have happened unseen.
+    Intent,
+    Linked(RemoteId),
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    Job(JobId),
+    Operation(OperationId),
+}
+
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) tenant: TenantId,
+    pub(super) link: LinkState,
+    pub(super) delivered: u64,
+    pub(super) holder: Option<Holder>,
+    /// Live jobs, the next one first.
+    pub(super) queue: VecDeque<JobId>,
+    /// The delivery that waits for a person, if there is one.
+    pub(super) stopped: Option<JobId>,
+    /// What this line stands under in `State::holders`, with the contact it stood for.
+    pub(super) holds: Option<(Contact, Vec<Identifier>)>,
+    /// Lines that wait for this one.
+    waiting: HashSet<LineId>,
+    pub(super) changed: Arc<Notify>,
+}
+
+impl Line {
+    fn new(tenant: TenantId) -> Self {
+        Self {
+            tenant,
+            link: LinkState::None,
+            delivered: 0,
+            holder: None,
+            queue: VecDeque::new(),
+            stopped: None,
+            holds: None,
+            waiting: HashSet::new(),
+            changed: Arc::default(),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Task {
+    Deliver,
+    Undo(Box<Undo>),
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum JobState {
+    Ready,
+    Retrying,
+    Running(LeaseToken, Instant),
+    /// An undo job whose operation is still alive.
+    Held(OperationId),
+    Review,
+    Dead,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) line: LineId,
+    pub(super) task: Task,
+    pub(super) lane: Lane,
+    pub(super) state: JobState,
+    pub(super) run_at: Instant,
+    seq: u64,
+    pub(super) attempts: u32,
+    pub(super) crashes: u32,
+    /// Moved forward by what was spent parked.
+    pub(super) born: Instant,
+    pub(super) failure: Option<FailureNote>,
+}
+
+impl State {
+    /// Returns the contact of a key, or a new one; no contact is written yet.
+    pub(super) fn contact_id(&mut self, tenant: &TenantId, key: &ContactKey) -> ContactId {
+        if *key == ContactKey::Unidentified {
+            return ContactId::generate();
+        }
+        *self
+            .by_key
+            .entry((tenant.clone(), key.clone()))
+            .or_insert_with(ContactId::generate)
+    }
+
+    /// Writes a contact, merged into the one that is there, and returns its revision.
+    pub(super) fn write_contact(
+        &mut self,
+        id: ContactId,
+        contact: &Contact,
+    ) -> u64 {
+        if let Some(stored) = self.contacts.get_mut(&id) {
+            stored.contact.merge(contact.clone());
+            stored.revision += 1;
+            return stored.revision;
+        }
+        let stored = Stored {
+            contact: contact.clone(),
+            revision: 1,
+        };
+        self.contacts.insert(id, stored);
+        1
+    }
+
+    pub(super) fn line(&mut self, id: &LineId, tenant: &TenantId) -> &mut Line {
+        self.lines.entry(id.clone()).or_insert_with(|| {
+            self.targets.entry(id.0).or_default().push(id.1.clone());
+            Line::new(tenant.clone())
+        })
+    }
+
+    /// Every line of a contact.
+    pub(super) fn lines_of(
+        &self,
+        contact: ContactId,
+    ) -> impl Iterator<Item = (&TargetName, &Line)> {
+        let targets = self.targets.get(&contact).into_iter().flatten();
+        targets
+            .filter_map(move |target| Some((target, self.lines.get(&(contact, target.clone()))?)))
+    }
+
+    /// The live delivery of a line.
+    pub(super) fn live_delivery(&self, line: &Line) -> Option<(JobId, &Job)> {
+        let jobs = line
+            .queue
+            .iter()
+            .filter_map(|id| Some((*id, self.jobs.get(id)?)));
+        jobs.into_iter()
+            .find(|(_, job)| matches!(job.task, Task::Deliver))
+    }
+
+    /// Queues a delivery, or makes the live one as urgent as this.
+    pub(super) fn queue_delivery(&mut self, line_id: &LineId, lane: Lane, now: Instant) {
+        let live = self
+            .lines
+            .get(line_id)
+            .and_then(|l| self.live_delivery(l))
+            .map(|(id, _)| id);
+        if let Some(id) = live {
+            if lane == Lane::Interactive {
+                self.disarm(line_id);
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.lane = lane;
+                }
+            }
+        } else {
+            let id = self.add_job(line_id, Task::Deliver, lane, JobState::Ready, now);
+            if let Some(entry) = self.lines.get_mut(line_id) {
+                entry.queue.push_back(id);
+            }
+        }
+        self.arm(line_id);
+    }
+
+    pub(super) fn add_job(
+        &mut self,
+        line_id: &LineId,
+        task: Task,
+        lane: Lane,
+        state: JobState,
+        now: Instant,
+    ) -> JobId {
+        let id = JobId::generate();
+        self.next_seq += 1;
+        let job = Job {
+            line: line_id.clone(),
+            task,
+            lane,
+            state,
+            run_at: now,
+            seq: self.next_seq,
+            attempts: 0,
+            crashes: 0,
+            born: now,
+            failure: None,
+        };
+        self.jobs.insert(id, job);
+        id
+    }
+
+    /// Puts the head of a free line into its ready set.
+    pub(super) fn arm(&mut self, line: &LineId) {
+        if let Some((lane, slot)) = self.slot(line).filter(|_| self.is_free(line)) {
+            self.ready(lane).insert(slot);
+        }
+    }
+
+    /// Takes the head of a line out of its ready set.
+    pub(super) fn disarm(&mut self, line: &LineId) {
+        if let Some((lane, slot)) = self.slot(line) {
+            self.ready(lane).remove(&slot);
+        }
+    }
+
+    fn slot(&self, line: &LineId) -> Option<(Lane, Slot)> {
+        let id = *self.lines.get(line)?.queue.front()?;
+        let job = self.jobs.get(&id)?;
+        matches!(job.state, JobState::Ready | JobState::Retrying)
+            .then_some((job.lane, (job.run_at, job.seq, id)))
+    }
+
+    fn is_free(&self, line: &LineId) -> bool {
+        self.lines.get(line).is_some_and(|l| l.holder.is_none())
+    }
+
+    fn ready(&mut self, lane: Lane) -> &mut BTreeSet<Slot> {
+        match lane {
+            Lane::Interactive => &mut self.interactive,
+            _ => &mut self.bulk,
+        }
+    }
+
+    /// Takes the first due job of a lane out of its ready set.
+    pub(super) fn take_due(&mut self, lane: Lane, now: Instant) -> Option<JobId> {
+        let ready = self.ready(lane);
+        if ready.first()?.0 > now {
+            return None;
+        }
+        ready.pop_first().map(|(_, _, id)| id)
+    }
+
+    /// Tells when the first job that is not due yet will be.
+    pub(super) fn next_due(&self, now: Instant) -> Option<Duration> {
+        let later = |ready: &BTreeSet<Slot>| {
+            let after = (now, u64::MAX, JobId::from(uuid::Uuid::max()));
+            ready
+                .range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded))
+                .next()
+                .map(|slot| slot.0)
+        };
+        let lease = self.leases.first().map(|(until, _)| *until);
+        let operation = self.operations.values().map(|o| o.until).min();
+        let at = [
+            later(&self.interactive),
+            later(&self.bulk),
+            lease,
+            operation,
+        ]
+        .into_iter()
+        .flatten()
+        .min()?;
+        Some(at.saturating_duration_since(now))
+    }
+
+    /// Makes a holder of a line, with its identifiers.
+    pub(super) fn hold(&mut self, id: &LineId, holder: Holder, contact: &Contact) {
+        self.disarm(id);
+        self.drop_identifiers(id);
+        let identifiers = contact.identifiers();
+        let Some(line) = self.lines.get_mut(id) else {
+            return;
+        };
+        line.holder = Some(holder);
+        line.holds = Some((contact.clone(), identifiers.clone()));
+        let tenant = line.tenant.clone();
+        for identifier in identifiers {
+            self.holders
+                .entry((tenant.clone(), id.1.clone(), identifier))
+                .or_default()
+                .push(id.clone());
+        }
+    }
+
+    /// Frees a line, except for the identifiers of an intent, and lets go whoever waited for it.
+    pub(super) fn release(&mut self, id: &LineId) {
+        let Some(line) = self.lines.get_mut(id) else {
+            return;
+        };
+        line.holder = None;
+        let waiting = std::mem::take(&mut line.waiting);
+        line.changed.notify_waiters();
+        if line.link != LinkState::Intent {
+            self.drop_identifiers(id);
+        }
+        self.arm(id);
+        for other in waiting {
+            self.arm(&other);
+        }
+    }
+
+    fn drop_identifiers(&mut self, id: &LineId) {
+        let Some(line) = self.lines.get_mut(id) else {
+            return;
+        };
+        let tenant = line.tenant.clone();
+        for identifier in line
+            .holds
+            .take()
+            .map(|(_, identifiers)| identifiers)
+            .unwrap_or_default()
+        {
+            let claimed = (tenant.clone(), id.1.clone(), identifier);
+            if let Some(holders) = self.holders.get_mut(&claimed) {
+                holders.retain(|other| other != id);
+                if holders.is_empty() {
+                    self.holders.remove(&claimed);
+                }
+            }
+        }
+    }
+
+    pub(super) fn wait_for(&mut self, line: &LineId, blocker: &LineId) {
+        if let Some(blocker) = self.lines.get_mut(blocker) {
+            blocker.waiting.insert(line.clone());
+        }
+    }
+
+    /// Takes a job out of its line and forgets it.
+    pub(super) fn remove_job(&mut self, id: JobId) -> Option<Job> {
+        let line = self.jobs.get(&id)?.line.clone();
+        self.unqueue(&line, id);
+        self.jobs.remove(&id)
+    }
+
+    /// Takes a job out of its line and keeps it.
+    pub(super) fn unqueue(&mut self, line: &LineId, id: JobId) {
+        self.disarm(line);
+        if let Some(line) = self.lines.get_mut(line) {
+            line.queue.retain(|job| *job != id);
+        }
+    }
+
+    pub(super) fn set_link(&mut self, id: &LineId, new: LinkState, contact: Option<&Contact>) {
+        let Some(line) = self.lines.get_mut(id) else {
+            return;
+        };
+        let tenant = line.tenant.clone();
+        let old = std::mem::replace(&mut line.link, new.clone());
+        if let LinkState::Linked(remote) = old {
+            let key = (tenant.clone(), id.1.clone(), remote);
+            if let Some(lines) = self.by_remote.get_mut(&key) {
+                lines.remove(id);
+                if lines.is_empty() {
+                    self.by_remote.remove(&key);
+                }
+            }
+        }
+        let LinkState::Linked(remote) = new else {
+            return;
+        };
+        self.by_remote
+            .entry((tenant.clone(), id.1.clone(), remote.clone()))
+            .or_default()
+            .insert(id.clone());
+        for identifier in contact.map(Contact::identifiers).unwrap_or_default() {
+            let known = self
+                .known
+                .entry((tenant.clone(), id.1.clone(), identifier))
+                .or_default();
+            if let Some(entry) = known.iter_mut().find(|(other, _)| *other == remote) {
+                entry.1 = id.0;
+            } else if known.len() < MAX_KNOWN {
+                known.push((remote.clone(), id.0));
+            }
+        }
+    }
+
+    /// Cuts every link to a record that does not exist any more.
+    pub(super) fn cut_links(&mut self, tenant: &TenantId, target: &TargetName, remote: &RemoteId) {
+        let lines = self
+            .by_remote
+            .remove(&(tenant.clone(), target.clone(), remote.clone()))
+            .unwrap_or_default();
+        for line in &lines {
+            if let Some(line) = self.lines.get_mut(line) {
+                line.link = LinkState::None;
+            }
+        }
+        // Rare, and the only place that looks at all of them.
+        self.known.retain(|(t, n, _), records| {
+            if t == tenant && n == target {
+                records.retain(|(known, _)| known != remote);
+            }
+            !records.is_empty()
+        });
+    }
+
+    /// Takes back that a contact is known under a record: whoever else has a link to it stands for it now.
+    pub(super) fn forget_record(&mut self, line: &LineId, contact: &Contact, remote: &RemoteId) {
+        let Some(tenant) = self.lines.get(line).map(|l| l.tenant.clone()) else {
+            return;
+        };
+        let sharing = self
+            .by_remote
+            .get(&(tenant.clone(), line.1.clone(), remote.clone()));
+        let successor = sharing
+            .and_then(|ids| ids.iter().find(|other| *other != line))
+            .map(|other| other.0);
+        for identifier in contact.identifiers() {
+            let claimed = (tenant.clone(), line.1.clone(), identifier);
+            let Some(records) = self.known.get_mut(&claimed) else {
+                continue;
+            };
+            records.retain_mut(|(known, id)| {
+                if known != remote || *id != line.0 {
+                    return true;
+                }
+                *id = successor.unwrap_or(*id);
+                successor.is_some()
+            });
+            if records.is_empty() {
+                self.known.remove(&claimed);
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Operations of the strict road in the memory store.
+
+use std::time::Duration;
+
+use connector_http::Lane;
+use tokio::time::Instant;
+
+use super::state::{Holder, Job, JobState, LineId, LinkState, State, Stored, Task};
+use crate::contact::Contact;
+use crate::ids::{ContactId, JobId, LeaseToken, OperationId, RemoteId, TargetName, TenantId};
+use crate::store::{Begun, Claim, Held, Link, StoreError, StrictTarget, Undo};
+
+#[derive(Debug)]
+pub(super) struct Operation {
+    token: LeaseToken,
+    pub(super) until: Instant,
+    contact_id: ContactId,
+    contact: Contact,
+    lines: Vec<LineId>,
+    /// What the link of a line was before its create.
+    before: Vec<(LineId, LinkState)>,
+    confirmed: Option<Confirmed>,
+}
+
+/// What a confirmation changed, for taking it back.
+#[derive(Debug)]
+struct Confirmed {
+    /// The contact as it was, if it was there, and the revision that the confirmation made.
+    contact: Option<Stored>,
+    revision: u64,
+    links: Vec<(LineId, LinkState, u64)>,
+    undos: Vec<(JobId, Job)>,
+}
+
+impl State {
+    pub(super) fn begin(
+        &mut self,
+        tenant: &TenantId,
+        contact: &Contact,
+        targets: &[TargetName],
+        lease: Duration,
+        now: Instant,
+    ) -> Result<Begun, StoreError> {
+        let contact_id = self.contact_id(tenant, contact.key());
+        let lines: Vec<LineId> = targets
+            .iter()
+            .map(|target| (contact_id, target.clone()))
+            .collect();
+        for line in &lines {
+            let held = self.line(line, tenant).holder.is_some();
+            if held || self.blocker(line, contact).is_some() {
+                return Err(StoreError::Busy);
+            }
+        }
+        let held = Held::new(OperationId::generate(), LeaseToken::generate());
+        let mut known = Vec::new();
+        for line in &lines {
+            let mut target = StrictTarget::new(line.1.clone());
+            target.known = self.known_record(line, tenant, contact);
+            target.aliases = self.aliases(line, tenant, contact);
+            target.unfinished = self.waiting_undo(line).is_some();
+            known.push(target);
+            let undo = self.waiting_undo(line);
+            self.hold(line, Holder::Operation(held.operation), contact);
+            if let Some(job) = undo.and_then(|id| self.jobs.get_mut(&id)) {
+                job.state = JobState::Held(held.operation);
+            }
+        }
+        let operation = Operation {
+            token: held.token,
+            until: now + lease,
+            contact_id,
+            contact: contact.clone(),
+            lines,
+            before: Vec::new(),
+            confirmed: None,
+        };
+        self.operations.insert(held.operation, operation);
+        Ok(Begun::new(
+            held,
+            contact_id,
+            contact.key().external(contact_id),
+            known,
+        ))
+    }
+
+    /// The undo job at the head of a line that nobody holds.
+    fn waiting_undo(&self, line: &LineId) -> Option<JobId> {
+        let head = *self.lines.get(line)?.queue.front()?;
+        self.jobs
+            .get(&head)
+            .is_some_and(|job| matches!(job.task, Task::Undo(_)))
+            .then_some(head)
+    }
+
+    fn operation(&mut self, held: Held) -> Result<&mut Operation, StoreError> {
+        self.operations
+            .get_mut(&held.operation)
+            .filter(|o| o.token == held.token)
+            .ok_or(StoreError::LeaseLost)
+    }
+
+    /// The line of a target, if the operation holds it.
+    fn held_line(&mut self, held: Held, target: &TargetName) -> Result<LineId, StoreError> {
+        let operation = self.operation(held)?;
+        operation
+            .lines
+            .iter()
+            .find(|line| line.1 == *target)
+            .cloned()
+            .ok_or(StoreError::LeaseLost)
+    }
+
+    pub(super) fn renew_operation(
+        &mut self,
+        held: Held,
+        lease: Duration,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        self.operation(held)?.until = now + lease;
+        Ok(())
+    }
+
+    pub(super) fn expect_create(
+        &mut self,
+        held: Held,
+        target: &TargetName,
+        undo: Undo,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let line = self.held_line(held, target)?;
+        let before = self
+            .lines
+            .get(&line)
+            .map(|l| l.link.clone())
+            .unwrap_or_default();
+        self.operation(held)?.before.push((line.clone(), before));
+        self.set_link(&line, LinkState::Intent, None);
+        if let Some(taken_over) = self.waiting_undo(&line) {
+            if let Some(job) = self.jobs.get_mut(&taken_over) {
+                job.task = Task::Undo(Box::new(undo));
+            }
+            return Ok(());
+        }
+        let id = self.add_job(
+            &line,
+            Task::Undo(Box::new(undo)),
+            Lane::Bulk,
+            JobState::Held(held.operation),
+            now,
+        );
+        if let Some(line) = self.lines.get_mut(&line) {
+            line.queue.push_front(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn note_created(
+        &mut self,
+        held: Held,
+        target: &TargetName,
+        remote: &RemoteId,
+    ) -> Result<(), StoreError> {
+        let line = self.held_line(held, target)?;
+        if let Some(Task::Undo(undo)) = self
+            .waiting_undo(&line)
+            .and_then(|id| self.jobs.get_mut(&id))
+            .map(|j| &mut j.task)
+        {
+            undo.remote = Some(remote.clone());
+        }
+        Ok(())
+    }
+
+    pub(super) fn note_unclear(
+        &mut self,
+        held: Held,
+        target: &TargetName,
+        settle: Duration,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let line = self.held_line(held, target)?;
+        if let Some(job) = self
+            .waiting_undo(&line)
+            .and_then(|id| self.jobs.get_mut(&id))
+        {
+            job.run_at = now + settle;
+        }
+        Ok(())
+    }
+
+    pub(super) fn withdraw_create(
+        &mut self,
+        held: Held,
+        target: &TargetName,
+    ) -> Result<(), StoreError> {
+        let line = self.held_line(held, target)?;
+        if let Some(undo) = self.waiting_undo(&line) {
+            self.remove_job(undo);
+        }
+        let operation = self.operation(held)?;
+        let position = operation
+            .before
+            .iter()
+            .position(|(other, _)| *other == line);
+        let before = position
+            .map(|p| operation.before.swap_remove(p).1)
+            .unwrap_or_default();
+        self.set_link(&line, before, None);
+        Ok(())
+    }
+
+    pub(super) fn confirm(
+        &mut self,
+        held: Held,
+        created: &[Link],
+        found: &[Link],
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let operation = self.operation(held)?;
+        if operation.confirmed.is_some() {
+            return Ok(());
+        }
+        let (id, contact) = (operation.contact_id, operation.contact.clone());
+        let lines = operation.lines.clone();
+        let before = self.contacts.get(&id).cloned();
+        let revision = self.write_contact(id, &contact);
+        let mut confirmed = Confirmed {
+            contact: before,
+            revision,
+            links: Vec::new(),
+            undos: Vec::new(),
+        };
+        for line in &lines {
+            if let Some(undo) = self.waiting_undo(line)
+                && let Some(job) = self.remove_job(undo)
+            {
+                confirmed.undos.push((undo, job));
+            }
+        }
+        for (link, is_new) in created
+            .iter()
+            .map(|l| (l, true))
+            .chain(found.iter().map(|l| (l, false)))
+        {
+            let line = (id, link.target.clone());
+            let state = self.lines.get(&line).map(|l| (l.link.clone(), l.delivered));
+            let (link_before, delivered) = state.unwrap_or_default();
+            confirmed.links.push((line.clone(), link_before, delivered));
+            self.set_link(
+                &line,
+                LinkState::Linked(link.remote.clone()),
+                Some(&contact),
+            );
+            if is_new {
+                if let Some(line) = self.lines.get_mut(&line) {
+                    line.delivered = revision;
+                }
+            } else {
+                self.queue_delivery(&line, Lane::Bulk, now);
+            }
+        }
+        self.operation(held)?.confirmed = Some(confirmed);
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self, held: Held) -> Result<(), StoreError> {
+        self.operation(held)?;
+        self.end(held.operation);
+        Ok(())
+    }
+
+    pub(super) fn abandon(
+        &mut self,
+        held: Held,
+        lease: Duration,
+        now: Instant,
+    ) -> Result<Vec<Claim>, StoreError> {
+        if let Some(confirmed) = self.operation(held)?.confirmed.take() {
+            self.take_back(held, confirmed);
+        }
+        let Some(operation) = self.operations.remove(&held.operation) else {
+            return Err(StoreError::LeaseLost);
+        };
+        let mut claims = Vec::new();
+        for line in &operation.lines {
+            let undo = self.waiting_undo(line);
+            let due = undo.filter(|id| self.jobs.get(id).is_some_and(|job| job.run_at <= now));
+            if let Some(claim) =
+                due.and_then(|id| self.lease_out(id, &operation.contact, lease, now))
+            {
+                claims.push(claim);
+                continue;
+            }
+            if let Some(job) = undo.and_then(|id| self.jobs.get_mut(&id)) {
+                job.state = JobState::Retrying;
+            }
+            self.release(line);
+        }
+        Ok(claims)
+    }
+
+    fn take_back(&mut self, held: Held, confirmed: Confirmed) {
+        let Some((id, contact, lines)) = self
+            .operations
+            .get(&held.operation)
+            .map(|o| (o.contact_id, o.contact.clone(), o.lines.clone()))
+        else {
+            return;
+        };
+        for (line, link, delivered) in confirmed.links {
+            let current = self.lines.get(&line).map(|l| l.link.clone());
+            if current.as_ref() != Some(&link) {
+                self.set_link(&line, link, None);
+                if let Some(LinkState::Linked(remote)) = current {
+                    self.forget_record(&line, &contact, &remote);
+                }
+            }
+            if let Some(line) = self.lines.get_mut(&line) {
+                line.delivered = delivered;
+            }
+        }
+        for (id, mut job) in confirmed.undos {
+            job.state = JobState::Held(held.operation);
+            if let Some(line) = self.lines.get_mut(&job.line) {
+                line.queue.push_front(id);
+            }
+            self.jobs.insert(id, job);
+        }
+        let untouched = self
+            .contacts
+            .get(&id)
+            .is_some_and(|stored| stored.revision == confirmed.revision);
+        match confirmed.contact {
+            // A signup of the same person that came in meanwhile was accepted, and stays.
+            _ if !untouched => {}
+            Some(before) => {
+                self.contacts.insert(id, before);
+            }
+            None => {
+                self.contacts.remove(&id);
+                for line in lines {
+                    let delivery = self
+                        .lines
+                        .get(&line)
+                        .and_then(|l| self.live_delivery(l))
+                        .map(|(job, _)| job);
+                    if let Some(job) = delivery {
+                        self.remove_job(job);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends operations whose lease ran out: what is not confirmed is undone by whoever claims it.
+    pub(super) fn reap_operations(&mut self, now: Instant) {
+        let over: Vec<OperationId> = self
+            .operations
+            .iter()
+            .filter(|(_, o)| o.until <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in over {
+            self.end(id);
+        }
+    }
+
+    fn end(&mut self, id: OperationId) {
+        let Some(operation) = self.operations.remove(&id) else {
+            return;
+        };
+        for line in &operation.lines {
+            if let Some(job) = self
+                .waiting_undo(line)
+                .and_then(|undo| self.jobs.get_mut(&undo))
+            {
+                job.state = JobState::Retrying;
+                job.crashes = job.crashes.saturating_add(1);
+            }
+            self.release(line);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What is written down about an attempt: ids and classes, nothing of the contact.
+
+use serde::{Deserialize, Serialize};
+
+use super::job::JobKind;
+use crate::failure::{ErrorClass, FailureNote};
+use crate::ids::{ContactId, JobId, TargetName, TenantId};
+use crate::target::{Action, Unmapped};
+
+/// One attempt of one job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LogEntry {
+    /// The job.
+    pub job: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// On whose behalf.
+    pub tenant: TenantId,
+    /// Where to.
+    pub target: TargetName,
+    /// Which contact.
+    pub contact: ContactId,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// How it ended.
+    pub outcome: LogOutcome,
+}
+
+impl LogEntry {
+    /// Writes down an attempt; the public fields hold its number and duration.
+    pub fn new(
+        job: JobId,
+        kind: JobKind,
+        (tenant, target, contact): (TenantId, TargetName, ContactId),
+        outcome: LogOutcome,
+    ) -> Self {
+        Self {
+            job,
+            kind,
+            tenant,
+            target,
+            contact,
+            attempt: 1,
+            duration_ms: 0,
+            outcome,
+        }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LogOutcome {
+    /// The vendor has the contact.
+    Delivered {
+        /// What was done for it.
+        action: Action,
+        /// What did not fit.
+        unmapped: Vec<Unmapped>,
+    },
+    /// The linked record was deleted at the vendor; the contact is looked for anew.
+    Relinking,
+    /// A strict create was taken back, or there was nothing to take back.
+    Undone,
+    /// It failed.
+    Failed(FailureNote),
+    /// The worker stopped before the end.
+    Released,
+}
+
+/// What an attempt says about the integration, for whoever keeps its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StatusEvent {
+    /// On whose behalf.
+    pub tenant: TenantId,
+    /// Which integration.
+    pub target: TargetName,
+    /// What is said.
+    pub signal: Signal,
+}
+
+impl StatusEvent {
+    /// Makes an event.
+    pub fn new(tenant: TenantId, target: TargetName, signal: Signal) -> Self {
+        Self {
+            tenant,
+            target,
+            signal,
+        }
+    }
+}
+
+/// What an attempt says about an integration.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Signal {
+    /// The vendor was reached and answered as it should.
+    CallOk,
+    /// The credentials were refused.
+    AuthRefused,
+    /// The vendor or the way to it failed.
+    TransientFailure,
+}
+
+impl Signal {
+    /// Returns what a failure says about the integration. A refused contact says that the integration works.
+    pub fn of(class: ErrorClass) -> Option<Self> {
+        match class {
+            ErrorClass::Auth => Some(Self::AuthRefused),
+            ErrorClass::Transient | ErrorClass::Ambiguous => Some(Self::TransientFailure),
+            ErrorClass::InvalidData | ErrorClass::Conflict => Some(Self::CallOk),
+            ErrorClass::RateLimited | ErrorClass::QuotaSpent | ErrorClass::Unavailable => None,
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! One attempt of one job: run it under its lease, and write down what follows.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector_http::Timer;
+use tokio::time::Instant;
+
+use super::event::{Event, Progress};
+use crate::failure::{ClientUnavailable, ErrorClass, FailureNote, TargetError};
+use crate::retry::{Attempt, Next, RetryPolicy};
+use crate::store::{
+    Ack, Claim, JobKind, LinkChange, LogEntry, LogOutcome, Outcome, Signal, StatusEvent,
+    StoreError, SyncStore, Undo, Work,
+};
+use crate::strict::{Undone, undo};
+use crate::target::{Context, Delivered, Delivery, Target};
+
+pub(crate) type OnEvent = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// What every attempt needs; shared by the worker and by the strict road's own undo.
+#[derive(Clone)]
+pub(crate) struct Runner {
+    pub(crate) store: Arc<dyn SyncStore>,
+    pub(crate) timer: Arc<dyn Timer>,
+    pub(crate) policy: RetryPolicy,
+    pub(crate) lease: Duration,
+    pub(crate) on_event: Option<OnEvent>,
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner")
+            .field("policy", &self.policy)
+            .field("lease", &self.lease)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an attempt came to, before it is written down.
+struct Verdict {
+    link: LinkChange,
+    outcome: LogOutcome,
+    ack: Ack,
+    signal: Option<Signal>,
+    progress: Progress,
+}
+
+/// How often a result is offered to a store that does not answer, before the lease is left to run out.
+const COMMIT_TRIES: u32 = 4;
+
+impl Runner {
+    /// Runs a job to its end, or until `stop` says to let go of it.
+    ///
+    /// A job that cannot be written down is left to its lease: the next attempt looks before it creates.
+    pub(crate) async fn run(
+        &self,
+        claim: Claim,
+        target: Option<&dyn Target>,
+        stop: impl Future<Output = ()>,
+    ) -> Event {
+        let start = self.timer.now();
+        let settle = target.map_or(Duration::ZERO, Target::settle_time);
+        let verdict = tokio::select! {
+            biased;
+            verdict = self.attempt(&claim, target) => verdict,
+            () = self.keep_lease(&claim) => released(settle),
+            () = stop => released(settle),
+        };
+        self.write_down(claim, verdict, start).await
+    }
+
+    async fn attempt(&self, claim: &Claim, target: Option<&dyn Target>) -> Verdict {
+        let Some(target) = target else {
+            // A job of a target that this worker does not have: another one may, or a later release.
+            let error = TargetError::unavailable(ClientUnavailable::NotConfigured);
+            return self.failed(claim, &error, Duration::ZERO, LinkChange::Keep);
+        };
+        let context = Context::new(&claim.tenant, claim.lane, self.timer.as_ref());
+        match &claim.work {
+            Work::Deliver(delivery) => self.deliver(claim, target, &context, delivery).await,
+            Work::Undo(what) => self.take_back(claim, target, &context, what).await,
+        }
+    }
+
+    async fn deliver(
+        &self,
+        claim: &Claim,
+        target: &dyn Target,
+        context: &Context<'_>,
+        delivery: &Delivery,
+    ) -> Verdict {
+        match target.deliver(context, delivery).await {
+            Ok(Delivered::Done { remote, action }) => {
+                let unmapped = target.unmapped(&delivery.contact);
+                Verdict {
+                    link: LinkChange::Set(remote.clone()),
+                    outcome: LogOutcome::Delivered {
+                        action,
+                        unmapped: unmapped.clone(),
+                    },
+                    ack: Ack::Done {
+                        revision: delivery.revision,
+                    },
+                    signal: Some(Signal::CallOk),
+                    progress: Progress::Delivered {
+                        remote,
+                        action,
+                        unmapped,
+                    },
+                }
+            }
+            Ok(Delivered::Gone(remote)) => Verdict {
+                link: LinkChange::Gone(remote),
+                outcome: LogOutcome::Relinking,
+                ack: Ack::Snooze {
+                    after: Duration::ZERO,
+                },
+                signal: Some(Signal::CallOk),
+                progress: Progress::Relinking,
+            },
+            Err(error) => {
+                let may_exist = error.may_have_created() || delivery.uncertain;
+                let link = if may_exist {
+                    LinkChange::Keep
+                } else {
+                    LinkChange::Withdraw
+                };
+                self.failed(claim, &error, target.settle_time(), link)
+            }
+        }
+    }
+
+    async fn take_back(
+        &self,
+        claim: &Claim,
+        target: &dyn Target,
+        context: &Context<'_>,
+        what: &Undo,
+    ) -> Verdict {
+        match undo(target, context, what).await {
+            Ok(Undone::Clean) => Verdict {
+                link: LinkChange::Withdraw,
+                outcome: LogOutcome::Undone,
+                ack: Ack::Done { revision: 0 },
+                signal: Some(Signal::CallOk),
+                progress: Progress::Undone,
+            },
+            Ok(Undone::LeftBehind) => {
+                let failure = FailureNote::new(ErrorClass::Conflict);
+                Verdict {
+                    link: LinkChange::Keep,
+                    outcome: LogOutcome::Failed(failure.clone()),
+                    ack: Ack::Review,
+                    signal: None,
+                    progress: Progress::Review { failure },
+                }
+            }
+            Err(error) => self.failed(claim, &error, target.settle_time(), LinkChange::Keep),
+        }
+    }
+
+    fn failed(
+        &self,
+        claim: &Claim,
+        error: &TargetError,
+        settle: Duration,
+        link: LinkChange,
+    ) -> Verdict {
+        let attempt = Attempt {
+            number: claim.attempt,
+            age: claim.age,
+        };
+        let failure = error.note().clone();
+        let (ack, progress) = match self.policy.decide(error, &attempt, settle, fastrand::f64()) {
+            Next::Retry(after) => (
+                Ack::Retry { after },
+                Progress::Retrying {
+                    failure: failure.clone(),
+                    after,
+                },
+            ),
+            Next::Snooze(after) => (
+                Ack::Snooze { after },
+                Progress::Retrying {
+                    failure: failure.clone(),
+                    after,
+                },
+            ),
+            Next::Park(after) => (
+                Ack::Park { after },
+                Progress::Retrying {
+                    failure: failure.clone(),
+                    after,
+                },
+            ),
+            Next::Review => (
+                Ack::Review,
+                Progress::Review {
+                    failure: failure.clone(),
+                },
+            ),
+            Next::Dead => (
+                Ack::Dead,
+                Progress::Dead {
+                    failure: failure.clone(),
+                },
+            ),
+        };
+        let signal = Signal::of(error.class());
+        Verdict {
+            link,
+            outcome: LogOutcome::Failed(failure),
+            ack,
+            signal,
+            progress,
+        }
+    }
+
+    /// Renews the lease at a third of its time. Ends when it is lost: then the job is another worker's, and to go on
+    /// with it would be the double work that leases are there to prevent.
+    async fn keep_lease(&self, claim: &Claim) {
+        let mut held_until = self.timer.now() + self.lease;
+        loop {
+            self.timer.sleep(self.lease / 3).await;
+            match self.store.renew(claim.job, claim.token, self.lease).await {
+                Ok(()) => held_until = self.timer.now() + self.lease,
+                Err(StoreError::Unavailable(_)) if self.timer.now() < held_until => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    async fn write_down(&self, claim: Claim, verdict: Verdict, start: Instant) -> Event {
+        let Claim {
+            job,
+            token,
+            tenant,
+            target,
+            contact,
+            attempt,
+            work,
+            ..
+        } = claim;
+        let kind = work.kind();
+        let mut log = LogEntry::new(
+            job,
+            kind,
+            (tenant.clone(), target.clone(), contact),
+            verdict.outcome,
+        );
+        log.attempt = attempt;
+        let took = self.timer.now().saturating_duration_since(start);
+        log.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let status = verdict
+            .signal
+            .map(|signal| StatusEvent::new(tenant.clone(), target.clone(), signal));
+        let outcome = Outcome::new((job, token), verdict.link, log, status, verdict.ack);
+        let event = Event {
+            job,
+            kind,
+            tenant,
+            target,
+            contact,
+            attempt,
+            progress: verdict.progress,
+        };
+        match self.commit(outcome).await {
+            Ok(()) => trace_event(&event),
+            Err(error) => tracing::error!(
+                job = %event.job, target = %event.target, contact = %event.contact, %error,
+                "an outcome could not be written down; the job will run again"
+            ),
+        }
+        if let Some(on_event) = &self.on_event {
+            on_event(&event);
+        }
+        event
+    }
+
+    async fn commit(&self, outcome: Outcome) -> Result<(), StoreError> {
+        let mut wait = Duration::from_millis(100);
+        let mut tries = 1;
+        loop {
+            match self.store.commit_outcome(outcome.clone()).await {
+                Err(StoreError::Unavailable(_)) if tries < COMMIT_TRIES => {
+                    self.timer.sleep(wait).await;
+                    wait *= 4;
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+/// A job that is let go of in the middle: a request may be on its way, so nobody looks before it has settled.
+fn released(settle: Duration) -> Verdict {
+    Verdict {
+        link: LinkChange::Keep,
+        outcome: LogOutcome::Released,
+        ack: Ack::Snooze { after: settle },
+        signal: None,
+        progress: Progress::Released,
+    }
+}
+
+fn trace_event(event: &Event) {
+    let Event {
+        job,
+        tenant,
+        target,
+        contact,
+        attempt,
+        ..
+    } = event;
+    let undo = event.kind == JobKind::Undo;
+    match &event.progress {
+        Progress::Delivered { action, .. } => {
+            tracing::info!(%job, %tenant, %target, %contact, attempt, ?action, "contact delivered");
+        }
+        Progress::Relinking => {
+            tracing::info!(%job, %tenant, %target, %contact, attempt, "linked record was deleted, looking anew");
+        }
+        Progress::Undone => {
+            tracing::info!(%job, %tenant, %target, %contact, attempt, "strict create undone");
+        }
+        Progress::Retrying { failure, after } => {
+            tracing::info!(%job, %tenant, %target, %contact, attempt, undo, %failure, ?after, "will be tried again");
+        }
+        Progress::Review { failure } => {
+            tracing::warn!(%job, %tenant, %target, %contact, attempt, undo, %failure, "waits for a person's choice");
+        }
+        Progress::Dead { failure } => {
+            tracing::warn!(%job, %tenant, %target, %contact, attempt, undo, %failure, "given up, kept for replay");
+        }
+        Progress::Released => {
+            tracing::info!(%job, %tenant, %target, %contact, attempt, undo, "released");
+        }
+    }
+}
