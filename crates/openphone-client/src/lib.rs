@@ -1,1 +1,43 @@
 #![doc = include_str!("../README.md")]
+
+mod auth;
+mod check;
+mod client;
+mod contacts;
+mod custom_fields;
+mod env;
+mod error;
+mod ids;
+mod links;
+mod masked;
+mod messages;
+mod page;
+mod phone_numbers;
+mod users;
+
+pub use connector_http::{
+    Call, CallWithResponse, Cursor, Delivery, Error, ErrorKind, FieldError, Items, Lane, Method,
+    Page, Pages, Paginator, Patch, Rate, RateClass, Request, Response, RetryPolicy, SharedLimits,
+};
+
+pub use crate::client::{Client, ClientBuilder, ConnectionInfo, endpoints};
+pub use crate::contacts::{
+    Contact, ContactChanges, ContactCustomField, ContactEmail, ContactField, ContactPatch,
+    ContactPhoneNumber, ContactValue, Contacts, CustomFieldEntry, CustomFieldRef, DefaultFields,
+    ListChange, ListContacts, Mapped, MatchedBy, Merge, Merged, NewContact, Scan, ScanFor,
+    ScanMatch, ScanMatches, ScanPage, ScanPages, ScanProgress, SimpleContact, UnmappedField,
+};
+pub use crate::custom_fields::{CustomField, CustomFieldType, CustomFieldValue, CustomFields};
+pub use crate::error::OpenPhoneErrorCode;
+pub use crate::ids::{ContactId, ConversationId, MessageId, PhoneNumberId, UserId};
+pub use crate::links::click_to_call_link;
+pub use crate::messages::{
+    Encoding, InboxStatus, ListMessages, Message, MessageDirection, MessageMedia, MessageStatus,
+    Messages, NewMessage, Segments,
+};
+pub use crate::page::ListPage;
+pub use crate::phone_numbers::{
+    ListPhoneNumbers, PhoneNumber, PhoneNumberUser, PhoneNumbers, RegionRestrictions, Restriction,
+    Restrictions,
+};
+pub use crate::users::{ListUsers, User, UserRole, Users};

@@ -1,0 +1,101 @@
+//! The vendor's limits, checked before anything is sent.
+//!
+//! A request the vendor would refuse costs a call of a scarce budget and answers late; a request it
+//! would *misread* (an empty filter that lists everything) does damage. Both end here, as
+//! [`ErrorKind::Validation`](connector_http::ErrorKind::Validation) with
+//! [`Delivery::NotSent`](connector_http::Delivery::NotSent). The messages give the rule and never
+//! the value. Paths are JSON pointers into the request, as in the vendor's own `errors` list.
+
+use connector_http::{Error, FieldError, Request};
+
+use crate::client::VENDOR;
+
+/// Collects what is wrong with one request.
+#[derive(Default)]
+pub(crate) struct Check {
+    errors: Vec<FieldError>,
+}
+
+impl Check {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes `message` for `path` unless `holds`.
+    pub(crate) fn require(&mut self, holds: bool, path: impl Into<String>, message: &str) {
+        if !holds {
+            self.errors.push(FieldError::new(path, message));
+        }
+    }
+
+    /// A text of `min` to `max` characters that is not only blanks.
+    pub(crate) fn text(&mut self, value: &str, max: usize, path: impl Into<String>) {
+        let length = value.chars().count();
+        let holds = !value.trim().is_empty() && length <= max;
+        self.require(
+            holds,
+            path,
+            &format!("must have 1 to {max} characters, one of them no blank"),
+        );
+    }
+
+    /// A page size within the vendor's bounds.
+    pub(crate) fn page_size(&mut self, value: u32, max: u32) {
+        let message = format!("must be 1 to {max}");
+        self.require((1..=max).contains(&value), "/maxResults", &message);
+    }
+
+    /// The error, if anything was noted.
+    pub(crate) fn finish(self, operation: &'static str) -> Option<Error> {
+        (!self.errors.is_empty()).then(|| Error::validation(VENDOR, operation, self.errors))
+    }
+
+    /// Lets the request fail, unsent, if anything was noted.
+    pub(crate) fn guard(self, request: Request, operation: &'static str) -> Request {
+        match self.finish(operation) {
+            Some(error) => request.invalid(error),
+            None => request,
+        }
+    }
+}
+
+/// Tells whether a text is a number in E.164 form: the vendor's pattern `^\+[1-9]\d{1,14}$`.
+pub(crate) fn is_e164(text: &str) -> bool {
+    let Some(digits) = text.strip_prefix('+') else {
+        return false;
+    };
+    (2..=15).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0')
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("", false)]
+    #[case("   ", false)]
+    #[case("a", true)]
+    #[case("äöü", true)]
+    #[case("abcd", false)]
+    fn a_text_counts_characters_not_bytes(#[case] value: &str, #[case] holds: bool) {
+        let mut check = Check::new();
+        check.text(value, 3, "/text");
+        assert_eq!(check.finish("test").is_none(), holds);
+    }
+
+    #[rstest]
+    #[case("+12", true)]
+    #[case("+12025550143", true)]
+    #[case("+1", false)]
+    #[case("12025550143", false)]
+    #[case("+02025550143", false)]
+    #[case("+1202555014a", false)]
+    #[case("+1234567890123456", false)]
+    fn knows_e164(#[case] text: &str, #[case] holds: bool) {
+        assert_eq!(is_e164(text), holds);
+    }
+}

@@ -1,0 +1,630 @@
+//! Changing a part of a contact, although the vendor only takes the whole.
+//!
+//! Pure: what is there and what shall change go in, the whole new state comes out.
+//! [`Contacts::update_merged`](super::Contacts::update_merged) puts a read before it and a write
+//! behind it.
+
+use chrono::DateTime;
+use connector_http::{Error, Patch, setters};
+
+use super::matching::{email_key, phone_key};
+use super::models::Contact;
+use super::requests::{ContactPatch, ContactValue, CustomFieldEntry, CustomFieldRef};
+use crate::custom_fields::CustomFieldValue;
+use crate::masked::masked_debug;
+
+/// What shall change about a contact. Whatever is not named here stays as it is.
+///
+/// ```
+/// use openphone_client::ContactChanges;
+///
+/// let changes = ContactChanges::new()
+///     .last_name("Example")
+///     .add_email("private", "ana@example.com")
+///     .remove_phone_number("(202) 555-0143")
+///     .set_custom_field("inbound-lead", false)
+///     .clear_company();
+/// ```
+#[derive(Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ContactChanges {
+    /// The first name.
+    pub first_name: Patch<String>,
+    /// The last name.
+    pub last_name: Patch<String>,
+    /// The company's name.
+    pub company: Patch<String>,
+    /// The role at the company.
+    pub role: Patch<String>,
+    /// Your id of this person.
+    pub external_id: Patch<String>,
+    /// Where the contact comes from.
+    pub source: Patch<String>,
+    /// The link to your record of this person.
+    pub source_url: Patch<String>,
+    /// What to do with the e-mail addresses, in this order.
+    pub emails: Vec<ListChange>,
+    /// What to do with the phone numbers, in this order.
+    pub phone_numbers: Vec<ListChange>,
+    /// Custom values to set; `None` empties the field.
+    pub custom_fields: Vec<(String, Option<CustomFieldValue>)>,
+}
+
+masked_debug!(ContactChanges {
+    shown: [source],
+    masked: [
+        first_name,
+        last_name,
+        company,
+        role,
+        external_id,
+        source_url,
+        emails,
+        phone_numbers,
+        custom_fields,
+    ],
+});
+
+/// One change to a list of addresses or numbers.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ListChange {
+    /// Adds an entry, unless one with the same value is there already.
+    Add(ContactValue),
+    /// Removes every entry with this value.
+    Remove(String),
+    /// Replaces the whole list.
+    ReplaceAll(Vec<ContactValue>),
+}
+
+impl std::fmt::Debug for ListChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Add(_) => f.write_str("Add(..)"),
+            Self::Remove(_) => f.write_str("Remove(..)"),
+            Self::ReplaceAll(entries) => write!(f, "ReplaceAll([{}])", entries.len()),
+        }
+    }
+}
+
+impl ContactChanges {
+    /// Starts with no change.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an e-mail address, unless the contact has it already in whatever spelling.
+    pub fn add_email(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.emails
+            .push(ListChange::Add(ContactValue::new(name, value)));
+        self
+    }
+
+    /// Removes an e-mail address, in whatever spelling it is stored.
+    pub fn remove_email(mut self, value: impl Into<String>) -> Self {
+        self.emails.push(ListChange::Remove(value.into()));
+        self
+    }
+
+    /// Replaces all e-mail addresses.
+    pub fn replace_emails(mut self, entries: impl Into<Vec<ContactValue>>) -> Self {
+        self.emails.push(ListChange::ReplaceAll(entries.into()));
+        self
+    }
+
+    /// Adds a phone number, unless the contact has it already in whatever spelling.
+    pub fn add_phone_number(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.phone_numbers
+            .push(ListChange::Add(ContactValue::new(name, value)));
+        self
+    }
+
+    /// Removes a phone number, in whatever spelling it is stored.
+    pub fn remove_phone_number(mut self, value: impl Into<String>) -> Self {
+        self.phone_numbers.push(ListChange::Remove(value.into()));
+        self
+    }
+
+    /// Replaces all phone numbers.
+    pub fn replace_phone_numbers(mut self, entries: impl Into<Vec<ContactValue>>) -> Self {
+        self.phone_numbers
+            .push(ListChange::ReplaceAll(entries.into()));
+        self
+    }
+
+    /// Sets a custom field, by the key of its definition.
+    pub fn set_custom_field(
+        mut self,
+        key: impl Into<String>,
+        value: impl Into<CustomFieldValue>,
+    ) -> Self {
+        self.custom_fields.push((key.into(), Some(value.into())));
+        self
+    }
+
+    /// Empties a custom field, by the key of its definition.
+    pub fn clear_custom_field(mut self, key: impl Into<String>) -> Self {
+        self.custom_fields.push((key.into(), None));
+        self
+    }
+
+    /// Works out the new state of a contact and what is new about it, without any call.
+    ///
+    /// For callers who hold a fresh copy anyway and want to spare the read of
+    /// [`update_merged`](crate::Contacts::update_merged). What they hold had better be fresh:
+    /// whatever was changed at the vendor since will be undone by the write.
+    pub fn merge_into(&self, current: &Contact) -> Merge {
+        let before = ContactPatch::keeping(current);
+        let mut after = before.clone();
+
+        let texts = [
+            (&self.first_name, &mut after.first_name),
+            (&self.last_name, &mut after.last_name),
+            (&self.company, &mut after.company),
+            (&self.role, &mut after.role),
+            (&self.external_id, &mut after.external_id),
+            (&self.source, &mut after.source),
+            (&self.source_url, &mut after.source_url),
+        ];
+        for (change, text) in texts {
+            change_text(change, text);
+        }
+        change_list(&self.emails, &mut after.emails, email_key);
+        change_list(&self.phone_numbers, &mut after.phone_numbers, phone_key);
+        for (key, value) in &self.custom_fields {
+            change_custom_field(key, value.as_ref(), &mut after.custom_fields);
+        }
+
+        let mut changed = differences(&before, &after, Spelling::Exact);
+        // A reserved source never gets into `before`; clearing it is a change all the same.
+        if self.clears_reserved_source(current) {
+            after.source = Patch::Clear;
+            changed.push(ContactField::Source);
+        }
+        let source_left_out = current.source.is_some() && matches!(after.source, Patch::Keep);
+        Merge {
+            patch: (!changed.is_empty()).then_some(after),
+            changed,
+            source_left_out,
+        }
+    }
+
+    fn clears_reserved_source(&self, current: &Contact) -> bool {
+        matches!(self.source, Patch::Clear)
+            && current
+                .source
+                .as_deref()
+                .is_some_and(super::requests::is_reserved_source)
+    }
+
+    /// Checks the changes alone: what the contact already holds is the vendor's affair.
+    pub(super) fn check(&self, operation: &'static str) -> Option<Error> {
+        let mut asked = ContactPatch::new();
+        asked.external_id = not_blank(&self.external_id);
+        asked.source = not_blank(&self.source);
+        asked.source_url = not_blank(&self.source_url);
+        let mut check = asked.check();
+        for (index, (key, _)) in self.custom_fields.iter().enumerate() {
+            let path = format!("/customFields/{index}/key");
+            check.require(!key.trim().is_empty(), path, "must not be empty");
+        }
+        check.finish(operation)
+    }
+}
+
+setters! { ContactChanges {
+    /// Sets the first name.
+    first_name: Patch<String> | clear_first_name,
+    /// Sets the last name.
+    last_name: Patch<String> | clear_last_name,
+    /// Sets the company's name.
+    company: Patch<String> | clear_company,
+    /// Sets the role at the company.
+    role: Patch<String> | clear_role,
+    /// Sets your id of this person.
+    external_id: Patch<String> | clear_external_id,
+    /// Sets where the contact comes from.
+    source: Patch<String> | clear_source,
+    /// Sets the link to your record of this person.
+    source_url: Patch<String> | clear_source_url,
+} }
+
+/// What a merge came to.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Merge {
+    /// The whole new state, to be written with [`Contacts::update`](crate::Contacts::update);
+    /// `None` when nothing is new, and nothing need be written.
+    pub patch: Option<ContactPatch>,
+    /// What is new.
+    pub changed: Vec<ContactField>,
+    /// The contact's source is reserved, so it is not part of the patch; the vendor may wipe it.
+    pub source_left_out: bool,
+}
+
+/// A field of a contact, for reports about changes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ContactField {
+    /// The first name.
+    FirstName,
+    /// The last name.
+    LastName,
+    /// The company's name.
+    Company,
+    /// The role at the company.
+    Role,
+    /// The e-mail addresses.
+    Emails,
+    /// The phone numbers.
+    PhoneNumbers,
+    /// The custom field with this key, or with this id where there is no key.
+    Custom(CustomFieldRef),
+    /// Your id of this person.
+    ExternalId,
+    /// Where the contact comes from.
+    Source,
+    /// The link to your record of this person.
+    SourceUrl,
+}
+
+/// What [`Contacts::update_merged`](crate::Contacts::update_merged) did.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Merged {
+    /// The contact as it is now.
+    pub contact: Contact,
+    /// The contact as it was read, before the change.
+    pub before: Contact,
+    /// What was changed. Empty means that nothing was written, because all was so already.
+    pub changed: Vec<ContactField>,
+    /// What was asked and sent, but is not in the vendor's answer: it was ignored.
+    pub not_applied: Vec<ContactField>,
+    /// The contact's source is reserved, so it could not be sent; the vendor may have wiped it.
+    pub source_left_out: bool,
+}
+
+/// Finds which of the asked changes the vendor's answer does not show.
+pub(super) fn not_applied(
+    asked: &ContactPatch,
+    answered: &Contact,
+    changed: &[ContactField],
+) -> Vec<ContactField> {
+    let answered = ContactPatch::keeping(answered);
+    let mut differ = differences(&answered, asked, Spelling::Any);
+    differ.retain(|field| changed.contains(field));
+    differ
+}
+
+/// Brings a value into its common form.
+type Key = fn(&str) -> Option<String>;
+
+/// A text of blanks clears: the vendor ignores an empty text without a word.
+fn change_text(change: &Patch<String>, text: &mut Patch<String>) {
+    match not_blank(change) {
+        Patch::Keep => {}
+        // Nothing there and nothing wanted: no change, and nothing to send.
+        Patch::Clear if matches!(text, Patch::Keep) => {}
+        other => *text = other,
+    }
+}
+
+fn not_blank(change: &Patch<String>) -> Patch<String> {
+    match change {
+        Patch::Set(text) if text.trim().is_empty() => Patch::Clear,
+        other => other.clone(),
+    }
+}
+
+fn change_list(changes: &[ListChange], list: &mut Vec<ContactValue>, key: Key) {
+    for change in changes {
+        match change {
+            ListChange::Add(entry) => {
+                if !list
+                    .iter()
+                    .any(|there| same(&there.value, &entry.value, key))
+                {
+                    list.push(entry.clone());
+                }
+            }
+            ListChange::Remove(value) => list.retain(|there| !same(&there.value, value, key)),
+            ListChange::ReplaceAll(entries) => list.clone_from(entries),
+        }
+    }
+}
+
+/// Same in the common form, or letter by letter where there is none.
+fn same(a: &str, b: &str, key: Key) -> bool {
+    match (key(a), key(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a.trim() == b.trim(),
+    }
+}
+
+fn change_custom_field(
+    key: &str,
+    value: Option<&CustomFieldValue>,
+    entries: &mut Vec<CustomFieldEntry>,
+) {
+    let field = CustomFieldRef::Key(key.to_owned());
+    let there = entries.iter_mut().find(|entry| entry.field == field);
+    match (there, value) {
+        (Some(entry), value) => entry.value = value.cloned(),
+        (None, Some(value)) => entries.push(CustomFieldEntry {
+            field,
+            value: Some(value.clone()),
+        }),
+        (None, None) => {}
+    }
+}
+
+/// How exactly two values must agree to be the same.
+#[derive(Copy, Clone)]
+enum Spelling {
+    /// Letter by letter: a number rewritten in E.164 form is a change, and worth a write.
+    Exact,
+    /// In the common form: the vendor may answer a number or a date in a form of its own.
+    Any,
+}
+
+/// The fields in which two states differ.
+fn differences(
+    before: &ContactPatch,
+    after: &ContactPatch,
+    spelling: Spelling,
+) -> Vec<ContactField> {
+    let texts = [
+        (
+            &before.first_name,
+            &after.first_name,
+            ContactField::FirstName,
+        ),
+        (&before.last_name, &after.last_name, ContactField::LastName),
+        (&before.company, &after.company, ContactField::Company),
+        (&before.role, &after.role, ContactField::Role),
+        (
+            &before.external_id,
+            &after.external_id,
+            ContactField::ExternalId,
+        ),
+        (&before.source, &after.source, ContactField::Source),
+        (
+            &before.source_url,
+            &after.source_url,
+            ContactField::SourceUrl,
+        ),
+    ];
+    let mut fields: Vec<_> = texts
+        .into_iter()
+        .filter(|(before, after, _)| set(before) != set(after))
+        .map(|(_, _, field)| field)
+        .collect();
+    if !same_list(&before.emails, &after.emails, email_key, spelling) {
+        fields.push(ContactField::Emails);
+    }
+    if !same_list(
+        &before.phone_numbers,
+        &after.phone_numbers,
+        phone_key,
+        spelling,
+    ) {
+        fields.push(ContactField::PhoneNumbers);
+    }
+    for entry in before.custom_fields.iter().chain(&after.custom_fields) {
+        let field = ContactField::Custom(entry.field.clone());
+        let before = value_of(&before.custom_fields, &entry.field);
+        let after = value_of(&after.custom_fields, &entry.field);
+        if !same_value(before, after, spelling) && !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    fields
+}
+
+fn set(patch: &Patch<String>) -> Option<&str> {
+    patch.set().map(String::as_str)
+}
+
+fn value_of<'a>(
+    entries: &'a [CustomFieldEntry],
+    field: &CustomFieldRef,
+) -> Option<&'a CustomFieldValue> {
+    entries
+        .iter()
+        .find(|entry| entry.field == *field)
+        .and_then(|entry| entry.value.as_ref())
+}
+
+/// The same labels and values in the same order.
+fn same_list(a: &[ContactValue], b: &[ContactValue], key: Key, spelling: Spelling) -> bool {
+    let same_value = |a: &ContactValue, b: &ContactValue| match spelling {
+        Spelling::Exact => a.value == b.value,
+        Spelling::Any => same(&a.value, &b.value, key),
+    };
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| a.name == b.name && same_value(a, b))
+}
+
+fn same_value(
+    a: Option<&CustomFieldValue>,
+    b: Option<&CustomFieldValue>,
+    spelling: Spelling,
+) -> bool {
+    let instant = |value: Option<&CustomFieldValue>| match value {
+        Some(CustomFieldValue::Text(text)) => DateTime::parse_from_rfc3339(text).ok(),
+        _ => None,
+    };
+    match (spelling, instant(a), instant(b)) {
+        (Spelling::Any, Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn contact() -> Contact {
+        serde_json::from_str(
+            r#"{
+                "id": "66d0d87e8dc1211467372303", "externalId": "user-42", "source": "shop",
+                "sourceUrl": "https://shop.example.com/42",
+                "defaultFields": {
+                    "firstName": "Ana", "lastName": null, "company": "Example GmbH", "role": "Sales",
+                    "emails": [
+                        {"id": "e1", "name": "work", "value": "Ana@example.com"},
+                        {"id": "e2", "name": "old", "value": null}
+                    ],
+                    "phoneNumbers": [{"id": "p1", "name": "mobile", "value": "(202) 555-0143"}]
+                },
+                "customFields": [
+                    {"id": "c1", "key": "lead", "name": "Lead", "type": "boolean", "value": true},
+                    {"id": "c2", "name": "Since", "type": "date", "value": "2026-01-01T00:00:00Z"},
+                    {"id": "c3", "key": "plan", "name": "Plan", "type": "string", "value": null},
+                    {"name": "Lost", "type": "string", "value": "x"}
+                ],
+                "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z",
+                "createdByUserId": "US1"
+            }"#,
+        )
+        .unwrap()
+    }
+
+    fn body(merge: &Merge) -> serde_json::Value {
+        serde_json::to_value(merge.patch.as_ref().unwrap()).unwrap()
+    }
+
+    #[rstest]
+    #[case(ContactChanges::new())]
+    #[case(ContactChanges::new().first_name("Ana").clear_last_name().last_name(" "))]
+    #[case(ContactChanges::new().add_email("private", "ANA@example.com"))]
+    #[case(ContactChanges::new().add_phone_number("x", "+12025550143"))]
+    #[case(ContactChanges::new().remove_email("nobody@example.com"))]
+    #[case(ContactChanges::new().set_custom_field("lead", true).clear_custom_field("none"))]
+    #[case(ContactChanges::new().replace_emails([ContactValue::new("work", "Ana@example.com")]))]
+    fn what_is_so_already_is_not_written(#[case] changes: ContactChanges) {
+        let merge = changes.merge_into(&contact());
+        assert_eq!(merge.changed, []);
+        assert_eq!(merge.patch, None);
+        assert!(!merge.source_left_out);
+    }
+
+    #[test]
+    fn one_change_sends_everything() {
+        let merge = ContactChanges::new()
+            .last_name("Example")
+            .merge_into(&contact());
+
+        assert_eq!(merge.changed, [ContactField::LastName]);
+        // No ids of entries, nothing without a value, and the field without key or id left out.
+        assert_eq!(
+            body(&merge),
+            serde_json::json!({
+                "externalId": "user-42", "source": "shop",
+                "sourceUrl": "https://shop.example.com/42",
+                "defaultFields": {
+                    "firstName": "Ana", "lastName": "Example", "company": "Example GmbH",
+                    "role": "Sales",
+                    "emails": [{"name": "work", "value": "Ana@example.com"}],
+                    "phoneNumbers": [{"name": "mobile", "value": "(202) 555-0143"}]
+                },
+                "customFields": [
+                    {"key": "lead", "value": true},
+                    {"id": "c2", "value": "2026-01-01T00:00:00Z"}
+                ]
+            })
+        );
+    }
+
+    #[test]
+    fn lists_change_in_the_order_asked() {
+        let merge = ContactChanges::new()
+            .add_email("private", "ana@example.org")
+            .remove_email(" ANA@EXAMPLE.COM")
+            .add_email("work", "office@example.com")
+            .remove_phone_number("+1 202 555 0143")
+            .merge_into(&contact());
+
+        assert_eq!(
+            merge.changed,
+            [ContactField::Emails, ContactField::PhoneNumbers]
+        );
+        let fields = &body(&merge)["defaultFields"];
+        assert_eq!(fields["emails"][0]["value"], "ana@example.org");
+        assert_eq!(fields["emails"][1]["value"], "office@example.com");
+        // Sent although empty: left out, it would be the vendor's guess.
+        assert_eq!(fields["phoneNumbers"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn a_better_spelling_is_a_change() {
+        let merge = ContactChanges::new()
+            .replace_phone_numbers([ContactValue::new("mobile", "+12025550143")])
+            .merge_into(&contact());
+        assert_eq!(merge.changed, [ContactField::PhoneNumbers]);
+    }
+
+    #[test]
+    fn clearing_sends_null_and_an_empty_text_clears() {
+        let merge = ContactChanges::new()
+            .role("")
+            .clear_external_id()
+            .clear_custom_field("lead")
+            .merge_into(&contact());
+
+        assert_eq!(merge.changed.len(), 3);
+        let body = body(&merge);
+        assert_eq!(body["defaultFields"]["role"], serde_json::Value::Null);
+        assert!(body.as_object().unwrap().contains_key("externalId"));
+        assert_eq!(body["externalId"], serde_json::Value::Null);
+        assert_eq!(
+            body["customFields"][0],
+            serde_json::json!({"key": "lead", "value": null})
+        );
+    }
+
+    #[rstest]
+    #[case("openphone-ios")]
+    #[case("csv-import")]
+    #[case("google-people")]
+    #[case("Zapier")]
+    fn a_reserved_source_is_left_out_and_reported(#[case] source: &str) {
+        let mut contact = contact();
+        contact.source = Some(source.to_owned());
+
+        let merge = ContactChanges::new().role("CEO").merge_into(&contact);
+        assert!(merge.source_left_out);
+        assert!(!body(&merge).as_object().unwrap().contains_key("source"));
+
+        let merge = ContactChanges::new().clear_source().merge_into(&contact);
+        assert_eq!(merge.changed, [ContactField::Source]);
+        assert_eq!(body(&merge)["source"], serde_json::Value::Null);
+        assert!(!merge.source_left_out);
+    }
+
+    #[test]
+    fn tells_what_the_vendor_ignored() {
+        let merge = ContactChanges::new()
+            .clear_role()
+            .add_phone_number("home", "(202) 555-0199")
+            .set_custom_field("since", "2026-01-01T00:00:00Z")
+            .merge_into(&contact());
+        let mut answered = contact();
+        answered.default_fields.phone_numbers = serde_json::from_str(
+            r#"[{"name": "mobile", "value": "+12025550143"}, {"name": "home", "value": "+12025550199"}]"#,
+        )
+        .unwrap();
+        answered.custom_fields = serde_json::from_str(
+            r#"[{"key": "since", "name": "Since", "type": "date", "value": "2026-01-01T00:00:00.000Z"}]"#,
+        )
+        .unwrap();
+
+        let ignored = not_applied(merge.patch.as_ref().unwrap(), &answered, &merge.changed);
+        // The number and the date came back in another coat; the role is still there.
+        assert_eq!(ignored, [ContactField::Role]);
+    }
+}

@@ -1,0 +1,29 @@
+//! The ids of the API, each a type of its own.
+//!
+//! They are opaque texts. The prefixes in the documentation (`PN…` for a number, `AC…` for a call
+//! or message) are the vendor's habit, not a promise, and nothing here checks them.
+
+connector_http::id_type! {
+    /// The id of a contact: 24 hexadecimal digits or `CT…`, but any text is possible.
+    pub struct ContactId;
+}
+
+connector_http::id_type! {
+    /// The id of a phone number of the workspace, `PN…`. It is not the number itself.
+    pub struct PhoneNumberId;
+}
+
+connector_http::id_type! {
+    /// The id of a message, `AC…`. Calls share the prefix.
+    pub struct MessageId;
+}
+
+connector_http::id_type! {
+    /// The id of a conversation, `CN…`.
+    pub struct ConversationId;
+}
+
+connector_http::id_type! {
+    /// The id of a user, `US…`, or of an automatic actor, `SYU…`.
+    pub struct UserId;
+}

@@ -1,0 +1,195 @@
+//! Sample bodies from outside the repository: checked where they are, skipped where they are not.
+//!
+//! `CONNECTORS_SHARED_DIR` names a folder that holds `vendor-fixtures/openphone`. With
+//! `CONNECTORS_REQUIRE_SHARED=1` a missing folder or file fails.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test they are called from, or say why it is skipped"
+)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use connector_http::testing::{FakeTransport, Reply};
+use openphone_client::{
+    Client, Contact, CustomField, Error, ErrorKind, ListPage, ListPhoneNumbers, Message,
+    OpenPhoneErrorCode, PhoneNumber, User,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Deserialize)]
+struct Data<T> {
+    data: T,
+}
+
+/// The folder, or `None` after saying that the test is skipped.
+fn folder(test: &str) -> Option<PathBuf> {
+    let required = std::env::var_os("CONNECTORS_REQUIRE_SHARED").is_some_and(|it| it == "1");
+    let folder = std::env::var_os("CONNECTORS_SHARED_DIR")
+        .map(|root| PathBuf::from(root).join("vendor-fixtures/openphone"));
+    match folder {
+        Some(folder) if folder.is_dir() => Some(folder),
+        Some(folder) if required => panic!("{} is not a folder", folder.display()),
+        None if required => panic!("CONNECTORS_SHARED_DIR is not set"),
+        _ => {
+            println!("{test}: skipped, CONNECTORS_SHARED_DIR names no folder with the samples");
+            None
+        }
+    }
+}
+
+fn body(folder: &std::path::Path, name: &str) -> String {
+    let path = folder.join(format!("v1.{name}.json"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Decodes, and checks that nothing the sample says was lost.
+fn keeps<T: DeserializeOwned + Serialize>(folder: &std::path::Path, name: &str) -> T {
+    let body = body(folder, name);
+    let read: Data<T> =
+        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let sample: Value = serde_json::from_str(&body).unwrap();
+    let written = serde_json::to_value(&read.data).unwrap();
+    assert_contains(&written, &sample["data"], name);
+    read.data
+}
+
+fn assert_contains(written: &Value, sample: &Value, path: &str) {
+    match sample {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let found = written
+                    .get(key)
+                    .unwrap_or_else(|| panic!("{path}/{key} was lost"));
+                assert_contains(found, value, &format!("{path}/{key}"));
+            }
+        }
+        Value::Array(items) => {
+            let found = written.as_array().unwrap();
+            assert_eq!(found.len(), items.len(), "{path}");
+            for (index, (found, item)) in found.iter().zip(items).enumerate() {
+                assert_contains(found, item, &format!("{path}/{index}"));
+            }
+        }
+        _ => assert_eq!(written, sample, "{path}"),
+    }
+}
+
+#[test]
+fn shared_samples_of_answers() {
+    let Some(folder) = folder("shared_samples_of_answers") else {
+        return;
+    };
+    for name in [
+        "createContact_v1.201",
+        "getContactById_v1.200",
+        "updateContactById_v1.200",
+    ] {
+        let contact: Contact = keeps(&folder, name);
+        assert_eq!(contact.default_fields.first_name.as_deref(), Some("John"));
+    }
+    let fields: Vec<CustomField> = keeps(&folder, "getContactCustomFields_v1.200");
+    assert_eq!(fields.len(), 1);
+    for name in ["getMessageById_v1.200", "sendMessage_v1.202"] {
+        let message: Message = keeps(&folder, name);
+        assert_eq!(message.to.len(), 1);
+    }
+    let number: PhoneNumber = keeps(&folder, "getPhoneNumberById_v1.200");
+    assert!(number.created_at.is_some() && number.restrictions.is_some());
+    let numbers: Vec<PhoneNumber> = keeps(&folder, "listPhoneNumbers_v1.200");
+    assert_eq!(numbers.len(), 1);
+    let user: User = keeps(&folder, "getUserById_v1.200");
+    assert!(user.first_name.is_some());
+}
+
+/// The same for a first and a last page.
+fn keeps_pages<T: DeserializeOwned + Serialize>(folder: &std::path::Path, operation: &str) {
+    keeps::<Vec<T>>(folder, &format!("{operation}.200"));
+    let page: ListPage<T> =
+        serde_json::from_str(&body(folder, &format!("{operation}.200"))).unwrap();
+    assert!(page.data.len() == 1 && page.next_page_token.is_some());
+    let last = body(folder, &format!("{operation}.200.last-page"));
+    let page: ListPage<T> = serde_json::from_str(&last).unwrap();
+    assert!(page.data.is_empty() && page.next_page_token.is_none());
+}
+
+#[test]
+fn shared_samples_of_pages() {
+    let Some(folder) = folder("shared_samples_of_pages") else {
+        return;
+    };
+    keeps_pages::<Contact>(&folder, "listContacts_v1");
+    keeps_pages::<User>(&folder, "listUsers_v1");
+}
+
+async fn answered(status: u16, body: String) -> Error {
+    let transport = FakeTransport::new();
+    transport.push(Reply::status(status).body(body));
+    let client = Client::from_transport("k3y", Arc::new(transport)).unwrap();
+    client
+        .phone_numbers()
+        .list(&ListPhoneNumbers::new())
+        .no_retry()
+        .await
+        .unwrap_err()
+}
+
+#[derive(Deserialize)]
+struct Documented {
+    body: Value,
+    operations: Vec<String>,
+}
+
+#[tokio::test]
+async fn shared_samples_of_errors() {
+    let Some(folder) = folder("shared_samples_of_errors") else {
+        return;
+    };
+    let documented: Vec<Documented> = serde_json::from_str(&body(&folder, "errors.spec")).unwrap();
+    assert!(documented.len() > 50);
+    for Documented { body, operations } in documented {
+        let status = u16::try_from(body["status"].as_u64().unwrap()).unwrap();
+        let error = answered(status, body.to_string()).await;
+        assert_eq!(error.status(), Some(status));
+        assert_eq!(error.code(), body["code"].as_str());
+        assert_eq!(error.request_id(), body["trace"].as_str());
+        let meaning = OpenPhoneErrorCode::of(&error).unwrap();
+        assert!(
+            !matches!(meaning, OpenPhoneErrorCode::Unknown(_)),
+            "{meaning:?} of {operations:?}"
+        );
+        let kind = match status {
+            401 => ErrorKind::Auth,
+            404 => ErrorKind::NotFound,
+            409 => ErrorKind::Conflict,
+            500 => ErrorKind::Server,
+            _ => continue,
+        };
+        assert_eq!(error.kind(), kind, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn shared_samples_of_observed_errors() {
+    let Some(folder) = folder("shared_samples_of_observed_errors") else {
+        return;
+    };
+    for name in ["error.401.live-missing-header", "error.401.live-wrong-key"] {
+        let error = answered(401, body(&folder, name)).await;
+        assert_eq!(error.kind(), ErrorKind::Auth);
+        assert_eq!(
+            OpenPhoneErrorCode::of(&error),
+            Some(OpenPhoneErrorCode::Unauthorized)
+        );
+        assert!(error.request_id().is_some() && error.message().is_some());
+    }
+    let error = answered(400, body(&folder, "error.400.validation")).await;
+    assert_eq!(error.kind(), ErrorKind::Validation);
+    assert_eq!(error.field_errors()[0].path, "/participants");
+}
