@@ -3,7 +3,9 @@
 //! The programs themselves stand beside this folder: `signup_sync.rs`, `send_sms.rs`, `webhook_receiver.rs`,
 //! `strict_crm.rs`. Each names what it needs, so that running one compiles no more than that.
 
+pub mod openphone;
 pub mod signup_csv;
+pub mod table;
 
 /// The README's own example, compiled and run.
 #[cfg(doctest)]

@@ -91,8 +91,8 @@ impl Raw {
 fn ours(base: &str) -> Client {
     Client::builder("bench")
         .base_url(base)
-        .auth(StaticHeaders::new(header::AUTHORIZATION, KEY.into()).expect("a key"))
-        .rate(RateClass::DEFAULT, Rate::per_second(1_000_000))
+        .auth(StaticHeaders::new(header::AUTHORIZATION, KEY).expect("a key"))
+        .rate(RateClass::DEFAULT, Rate::per_second(1_000_000).burst(64))
         .build()
         .expect("a client")
 }
@@ -137,11 +137,12 @@ fn now() -> std::time::Instant {
 }
 
 fn main() {
-    if harness::server_asked_for().is_some() {
+    if harness::word_after("--server").is_some() {
         harness::runtime().block_on(serve());
         return;
     }
     let with_spans = std::env::args().any(|argument| argument == "--with-spans");
+    let only = harness::word_after("--only");
     let server = harness::ServerProcess::start("people");
     let (raw, ours) = (Raw::new(&server.url), ours(&server.url));
     let runtime = harness::runtime();
@@ -149,6 +150,12 @@ fn main() {
     let raw_batch = || runtime.block_on(concurrently(|index| raw.create(index)));
     let our_batch = || runtime.block_on(concurrently(|index| ours_create(ours, index)));
 
+    // One side alone, for a profiler: `cargo bench -p connector-http -- --only ours`.
+    match only.as_deref() {
+        Some("raw") => return raw_batch(),
+        Some("ours") => return our_batch(),
+        _ => {}
+    }
     if with_spans {
         // A subscriber that takes DEBUG spans and writes them nowhere: the cost of the spans, not of a terminal.
         tracing_subscriber::fmt()

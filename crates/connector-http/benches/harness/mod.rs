@@ -13,22 +13,22 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 /// Pairs a figure is the median of. Odd, so that the median is one of them.
-pub const PAIRS: usize = 21;
+pub(crate) const PAIRS: usize = 21;
 
 /// Prints a figure as the one line that scripts read, and its bar for people on standard error.
-pub fn print(name: &str, value: f64, bar: &str) {
+pub(crate) fn print(name: &str, value: f64, bar: &str) {
     println!("{name}={value:.3}");
     eprintln!("  {name}: measured {value:.3}, wanted {bar}");
 }
 
 /// The middle value.
-pub fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
 /// The median of `ours / raw` over interleaved pairs; the side that goes first alternates.
-pub fn ratio(mut raw: impl FnMut() -> f64, mut ours: impl FnMut() -> f64) -> f64 {
+pub(crate) fn ratio(mut raw: impl FnMut() -> f64, mut ours: impl FnMut() -> f64) -> f64 {
     raw();
     ours();
     let pair = |index: usize| {
@@ -44,7 +44,7 @@ pub fn ratio(mut raw: impl FnMut() -> f64, mut ours: impl FnMut() -> f64) -> f64
 }
 
 /// Nanoseconds of CPU that this thread has used, from Linux's scheduler statistics.
-pub fn thread_cpu_ns() -> f64 {
+pub(crate) fn thread_cpu_ns() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux with /proc");
     text.split_whitespace()
         .next()
@@ -53,44 +53,29 @@ pub fn thread_cpu_ns() -> f64 {
 }
 
 /// Nanoseconds of CPU that `work` uses on this thread.
-pub fn cpu_of(work: impl FnOnce()) -> f64 {
+pub(crate) fn cpu_of(work: impl FnOnce()) -> f64 {
     let before = thread_cpu_ns();
     work();
     thread_cpu_ns() - before
 }
 
 /// Nanoseconds that pass while `work` runs.
-pub fn time_of(work: impl FnOnce()) -> f64 {
+pub(crate) fn time_of(work: impl FnOnce()) -> f64 {
     let before = Instant::now();
     work();
     before.elapsed().as_secs_f64() * 1e9
 }
 
-/// The largest memory this process has held so far, in megabytes (`VmHWM`).
-pub fn peak_memory_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux with /proc");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .expect("VmHWM");
-    let kilobytes: f64 = line
-        .split_whitespace()
-        .nth(1)
-        .and_then(|kb| kb.parse().ok())
-        .expect("kB");
-    kilobytes / 1024.0
-}
-
 /// A server in its own process: this very program, started with `--server` and one more word.
-pub struct ServerProcess {
+pub(crate) struct ServerProcess {
     child: Child,
     /// What the server printed as its first line: where it listens.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl ServerProcess {
     /// Starts it and waits until it says where it listens.
-    pub fn start(which: &str) -> Self {
+    pub(crate) fn start(which: &str) -> Self {
         let program = std::env::current_exe().expect("the path of this program");
         let mut child = Command::new(program)
             .args(["--server", which])
@@ -117,15 +102,15 @@ impl Drop for ServerProcess {
     }
 }
 
-/// The word after `--server`, when this process is to be the server.
-pub fn server_asked_for() -> Option<String> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--server");
+/// The argument that follows `name`.
+pub(crate) fn word_after(name: &str) -> Option<String> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name);
     arguments.next();
     arguments.next()
 }
 
 /// A current-thread runtime, so that the CPU of one thread is the CPU of the client.
-pub fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -133,7 +118,7 @@ pub fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// What a service has: a subscriber that prints from INFO up. Standard error, so that figures stay alone on stdout.
-pub fn subscribe_at_info() {
+pub(crate) fn subscribe_at_info() {
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)
         .with_writer(std::io::stderr)

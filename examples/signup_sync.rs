@@ -1,0 +1,302 @@
+//! Takes a CSV of signups, accepts every one of them, and brings each person to OpenPhone once.
+//!
+//! ```console
+//! $ cargo run --example signup_sync
+//! $ cargo run --example signup_sync -- --fault-rate 0.2        # a fifth of the calls go wrong; the same people arrive
+//! $ cargo run --example signup_sync -- --input FILE --json
+//! $ OPENPHONE_API_KEY=… cargo run --example signup_sync        # the real API
+//! ```
+#![expect(clippy::print_stdout, reason = "a program that prints what happened")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use connector_http::{RetryPolicy, Timer as _, TokioTimer};
+use contact_sync::targets::openphone::OpenPhoneTarget;
+use contact_sync::{
+    Action, ContactId, Event, Issue, MemoryStore, Progress, Receipt, Region, SharedClient, Signup, SignupHook,
+    StaticDirectory, Worker,
+};
+use examples::signup_csv::{self, Row, RowError};
+use examples::{openphone, table};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use vendor_sandbox::FaultPlan;
+
+const TARGET: &str = "openphone";
+
+#[derive(Parser)]
+#[command(about = "Brings a CSV of signups to OpenPhone, each person once")]
+struct Arguments {
+    /// The CSV file: id, first_name, last_name, email, phone, company, notes
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/signups.csv"), hide_default_value = true)]
+    input: PathBuf,
+    /// Make the last line of standard output one JSON object
+    #[arg(long)]
+    json: bool,
+    /// The share of calls that the simulated vendor lets go wrong, from 0 to 1
+    #[arg(long, value_parser = share)]
+    fault_rate: Option<f64>,
+    /// The country whose national phone formats people mean
+    #[arg(long, default_value = "US")]
+    region: Region,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a number from 0 to 1".to_owned()),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(Summary { failed: 0, .. }) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>> {
+    let place = |e: &dyn std::fmt::Display| format!("{}: {e}", arguments.input.display());
+    let file = std::fs::read(&arguments.input).map_err(|e| place(&e))?;
+    let rows = signup_csv::read(&file).map_err(|e| place(&e))?;
+    // The job behind each call has all the patience there is, so one request need not have much.
+    let policy = RetryPolicy::new().attempt_timeout(Duration::from_secs(5));
+    let faults = arguments.fault_rate.map(FaultPlan::rate);
+    let vendor = openphone::connect(faults, |client| client.retry(policy)).await?;
+
+    let store = Arc::new(MemoryStore::new());
+    let (events, mut news) = mpsc::unbounded_channel();
+    let worker = Worker::new(store.clone())
+        .target(Arc::new(OpenPhoneTarget::new(SharedClient::new(vendor.client.clone()))))
+        .on_event(move |event: &Event| {
+            // It fails only once nobody listens any more.
+            let _ = events.send(event.clone());
+        })
+        .start();
+    let hook = SignupHook::new(store, StaticDirectory::new().on(TARGET)).region(arguments.region);
+
+    let timer = TokioTimer;
+    let start = timer.now();
+    let bar = progress_bar(rows.len());
+    let mut lines = Vec::with_capacity(rows.len());
+    for row in rows {
+        lines.push(accept(&hook, row).await);
+    }
+    {
+        let mut idle = std::pin::pin!(worker.idle());
+        while lines.iter().any(|line| line.result.is_none()) {
+            tokio::select! {
+                biased;
+                Some(event) = news.recv() => note(&event, &mut lines),
+                () = &mut idle => break,
+            }
+            let done = lines.iter().filter(|line| line.result.is_some()).count();
+            bar.set_position(done as u64);
+        }
+    }
+    while let Ok(event) = news.try_recv() {
+        note(&event, &mut lines);
+    }
+    worker.shutdown(Duration::from_secs(10)).await;
+    bar.finish_and_clear();
+
+    let elapsed = timer.now().saturating_duration_since(start);
+    let summary = Summary::of(&lines, elapsed);
+    print!("{}", report(&lines));
+    println!("\n{summary}");
+    if let Some(sandbox) = &vendor.sandbox {
+        let control = sandbox.control();
+        println!(
+            "the simulated vendor holds {} contacts after {} requests",
+            control.contact_count(),
+            control.request_count()
+        );
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string(&summary)?);
+    }
+    Ok(summary)
+}
+
+/// One row of the file and what became of it.
+struct Line {
+    line: u64,
+    id: String,
+    name: String,
+    contact: Option<ContactId>,
+    result: Option<Outcome>,
+    remarks: Vec<String>,
+}
+
+enum Outcome {
+    Created(String),
+    Updated(String),
+    Unchanged(String),
+    Skipped(String),
+    Failed(String),
+}
+
+/// Hands one signup to the hook.
+async fn accept(hook: &SignupHook, row: Result<Row, RowError>) -> Line {
+    let row = match row {
+        Ok(row) => row,
+        Err(error) => {
+            let failed = Outcome::Failed(error.problem);
+            let (line, id, name) = (error.line, String::new(), String::new());
+            return Line { line, id, name, contact: None, result: Some(failed), remarks: Vec::new() };
+        }
+    };
+    let name = format!("{} {}", row.first_name.trim(), row.last_name.trim()).trim().to_owned();
+    let signup = signup(&row);
+    let remarks = hook.plan(&signup).contact.issues().into_iter().map(remark).collect();
+    let (contact, result) = match hook.on_signup(signup).await {
+        Ok(receipt) => (Some(receipt.contact), skipped(&receipt)),
+        Err(error) => (None, Some(Outcome::Failed(error.to_string()))),
+    };
+    Line { line: row.line, id: row.id, name, contact, result, remarks }
+}
+
+/// The row as the hook takes it. A form with one field for the name puts all of it into the first.
+fn signup(row: &Row) -> Signup {
+    let signup = Signup::new()
+        .host_id(row.id.as_str())
+        .email(row.email.as_str())
+        .phone(row.phone.as_str())
+        .company(row.company.as_str())
+        .notes(row.notes.as_str());
+    if row.last_name.trim().is_empty() {
+        signup.name(row.first_name.as_str())
+    } else {
+        signup.first_name(row.first_name.as_str()).last_name(row.last_name.as_str())
+    }
+}
+
+fn skipped(receipt: &Receipt) -> Option<Outcome> {
+    match receipt.target(TARGET) {
+        Some(target) if target.skipped().is_none() => None,
+        Some(target) => Some(Outcome::Skipped(format!("{:?}", target.reason))),
+        None => Some(Outcome::Skipped("no such target".to_owned())),
+    }
+}
+
+/// Notes what a worker did. One job can serve two signups of one person; the second finds the work done.
+fn note(event: &Event, lines: &mut [Line]) {
+    let mut mine = lines.iter_mut().filter(|line| line.contact == Some(event.contact) && line.result.is_none());
+    match &event.progress {
+        Progress::Delivered { remote, action, unmapped } => {
+            let id = remote.to_string();
+            if let Some(first) = mine.next() {
+                first.result = Some(match action {
+                    Action::Created => Outcome::Created(id.clone()),
+                    Action::Updated => Outcome::Updated(id.clone()),
+                    _ => Outcome::Unchanged(id.clone()),
+                });
+                if event.attempt > 1 {
+                    first.remarks.push(format!("took {} attempts", event.attempt));
+                }
+                first.remarks.extend(unmapped.iter().map(|field| format!("{:?}: {}", field.field, field.reason)));
+            }
+            for other in mine {
+                other.result = Some(Outcome::Unchanged(id.clone()));
+            }
+        }
+        Progress::Review { failure } | Progress::Dead { failure } => {
+            for line in mine {
+                line.result = Some(Outcome::Failed(failure.to_string()));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn remark(issue: Issue) -> String {
+    match issue {
+        Issue::EmailNotValid => "e-mail kept as typed: not an address",
+        Issue::PhoneNotReadable => "phone kept as typed: not a number",
+        Issue::PhoneNotVerified => "phone number not in any numbering plan",
+        Issue::NoName => "no name",
+        Issue::NoEmailOrPhone => "no e-mail and no phone",
+        _ => "flagged",
+    }
+    .to_owned()
+}
+
+fn progress_bar(length: usize) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} signups, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn report(lines: &[Line]) -> String {
+    let heading = ["line", "signup", "name", "result", "contact", "remarks"].map(str::to_owned);
+    let row = |line: &Line| {
+        let (result, contact, reason) = match &line.result {
+            Some(Outcome::Created(id)) => ("created", id.as_str(), None),
+            Some(Outcome::Updated(id)) => ("updated", id.as_str(), None),
+            Some(Outcome::Unchanged(id)) => ("already there", id.as_str(), None),
+            Some(Outcome::Skipped(reason)) => ("skipped", "", Some(reason)),
+            Some(Outcome::Failed(reason)) => ("failed", "", Some(reason)),
+            None => ("failed", "", None),
+        };
+        let remarks: Vec<&str> = reason.into_iter().chain(&line.remarks).map(String::as_str).collect();
+        [
+            line.line.to_string(),
+            line.id.clone(),
+            line.name.clone(),
+            result.to_owned(),
+            contact.to_owned(),
+            remarks.join("; "),
+        ]
+    };
+    let rows: Vec<[String; 6]> = [heading].into_iter().chain(lines.iter().map(row)).collect();
+    table::layout(&rows)
+}
+
+/// What scripts read. `updated` counts signups of people the vendor had already, changed or not.
+#[derive(Serialize)]
+struct Summary {
+    accepted: usize,
+    created: usize,
+    updated: usize,
+    skipped: usize,
+    failed: usize,
+    elapsed_ms: u128,
+}
+
+impl Summary {
+    fn of(lines: &[Line], elapsed: Duration) -> Self {
+        let count = |matches: fn(&Line) -> bool| lines.iter().filter(|line| matches(line)).count();
+        Self {
+            accepted: count(|line| line.contact.is_some()),
+            created: count(|line| matches!(line.result, Some(Outcome::Created(_)))),
+            updated: count(|line| matches!(line.result, Some(Outcome::Updated(_) | Outcome::Unchanged(_)))),
+            skipped: count(|line| matches!(line.result, Some(Outcome::Skipped(_)))),
+            failed: count(|line| matches!(line.result, Some(Outcome::Failed(_)) | None)),
+            elapsed_ms: elapsed.as_millis(),
+        }
+    }
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { accepted, created, updated, skipped, failed, elapsed_ms } = self;
+        write!(
+            f,
+            "{accepted} accepted: {created} created, {updated} already there, {skipped} skipped, {failed} failed, in {:.1} s",
+            std::time::Duration::from_millis(u64::try_from(*elapsed_ms).unwrap_or(u64::MAX)).as_secs_f64()
+        )
+    }
+}

@@ -1,0 +1,40 @@
+//! The vendor that a program talks to: the real one with a key, a simulated one without.
+
+use openphone_client::{Client, ClientBuilder};
+use vendor_sandbox::{FaultPlan, Sandbox};
+
+/// A client, and the sandbox it talks to if there is one.
+#[derive(Debug)]
+pub struct Connection {
+    /// The client.
+    pub client: Client,
+    /// The simulated vendor; it lives as long as this value. `None` when the client talks to the real one.
+    pub sandbox: Option<Sandbox>,
+}
+
+/// Connects to the real API if `OPENPHONE_API_KEY` is set, else to a sandbox inside this process that fails as
+/// `faults` says.
+///
+/// `tune` sets what the program wants of its client besides key and address.
+///
+/// # Errors
+///
+/// When key or base URL are unusable, when a sandbox cannot start, or when faults are asked of the real API.
+pub async fn connect(
+    faults: Option<FaultPlan>,
+    tune: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<Connection, Box<dyn std::error::Error>> {
+    if std::env::var_os("OPENPHONE_API_KEY").is_some() {
+        if faults.is_some() {
+            return Err("only the simulated vendor can be told to fail; unset OPENPHONE_API_KEY".into());
+        }
+        let client = tune(Client::builder().from_env()?).build()?;
+        eprintln!("talking to {}", client.base_url());
+        return Ok(Connection { client, sandbox: None });
+    }
+    let plan = faults.unwrap_or_else(FaultPlan::none);
+    let sandbox = Sandbox::openphone().fault_plan(plan).start().await?;
+    eprintln!("OPENPHONE_API_KEY is not set: talking to a simulated OpenPhone at {}", sandbox.base_url());
+    let builder = Client::builder().api_key(sandbox.api_key()).base_url(sandbox.base_url());
+    Ok(Connection { client: tune(builder).build()?, sandbox: Some(sandbox) })
+}
