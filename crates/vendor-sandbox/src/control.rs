@@ -61,22 +61,12 @@ impl<V> Control<V> {
     ///
     /// [`SandboxError::UnusableApiKey`] when the key could not stand in a header.
     pub fn add_api_key(&self, key: &str) -> Result<(), SandboxError> {
-        if !crate::sandbox::usable_key(key) {
-            return Err(SandboxError::UnusableApiKey);
-        }
-        let mut keys = lock(&self.shared.keys);
-        if !keys.iter().any(|known| known == key) {
-            keys.push(key.to_owned());
-        }
-        Ok(())
+        self.shared.add_key(key)
     }
 
     /// Takes an API key away; from then on it is answered as wrong. Says whether it was there.
     pub fn revoke_api_key(&self, key: &str) -> bool {
-        let mut keys = lock(&self.shared.keys);
-        let before = keys.len();
-        keys.retain(|known| known != key);
-        keys.len() < before
+        self.shared.revoke_key(key)
     }
 
     /// Returns what became of the webhook deliveries, oldest first; only the newest are kept.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::{HOST, HeaderMap, ORIGIN};
+use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,65 +12,66 @@ use serde_json::{Value, json};
 use crate::exchange::Reply;
 use crate::fault::{FaultPlan, PlanSpec};
 use crate::shared::{Shared, lock};
-use crate::vendor::{ControlOutcome, ControlRequest};
+use crate::vendor::{ControlOutcome, ControlRequest, Problem};
 
 /// Answers one request below `/_sandbox`; `path` is what follows.
-pub(crate) async fn answer(
-    shared: &Arc<Shared>,
-    method: &Method,
-    path: &str,
-    body: &Bytes,
-) -> Reply {
+pub(crate) async fn answer(shared: &Arc<Shared>, parts: &Parts, path: &str, body: &Bytes) -> Reply {
     let segments: Vec<&str> = path
         .split('/')
         .filter(|segment| !segment.is_empty())
         .collect();
-    let body = match parse(body) {
-        Ok(body) => body,
-        Err(problem) => return refuse(StatusCode::BAD_REQUEST, &problem),
-    };
-    if (method, segments.as_slice()) == (&Method::POST, ["webhooks", "settle"].as_slice()) {
-        shared.dispatcher.settled().await;
-        return Reply::json(StatusCode::OK, &json!({ "settled": true }));
-    }
-    let request = ControlRequest {
-        method,
-        path: &segments,
-        body,
-    };
-    let outcome = match own(shared, &request) {
-        Some(outcome) => outcome,
-        None => match shared.vendor.control(&request) {
-            Some(outcome) => outcome,
-            None => {
-                let problem = format!("there is no {method} /_sandbox/{}", segments.join("/"));
-                return refuse(StatusCode::NOT_FOUND, &problem);
-            }
-        },
-    };
-    match outcome {
+    match carry_out(shared, parts, &segments, body).await {
         Ok(outcome) => {
             shared.dispatcher.send(outcome.deliveries);
             Reply::json(outcome.status, &outcome.value)
         }
-        Err(problem) => refuse(StatusCode::BAD_REQUEST, &problem),
+        Err(problem) => Reply::json(problem.status, &json!({ "error": problem.text })),
     }
 }
 
-fn parse(body: &Bytes) -> Result<Value, String> {
-    if body.is_empty() {
-        return Ok(json!({}));
+async fn carry_out(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    path: &[&str],
+    body: &Bytes,
+) -> Result<ControlOutcome, Problem> {
+    if comes_from_a_page(&parts.headers) {
+        let text = "requests from web pages are not taken".to_owned();
+        return Err(Problem {
+            status: StatusCode::FORBIDDEN,
+            text,
+        });
     }
-    serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))
+    let method = &parts.method;
+    let body = if body.is_empty() {
+        json!({})
+    } else {
+        serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?
+    };
+    if method == Method::POST && path == ["webhooks", "settle"] {
+        shared.dispatcher.settled().await;
+        return Ok(ControlOutcome::ok(json!({ "settled": true })));
+    }
+    let request = ControlRequest { method, path, body };
+    own(shared, &request)
+        .or_else(|| shared.vendor.control(&request))
+        .unwrap_or_else(|| Err(Problem::missing(method.as_str(), &path.join("/"))))
 }
 
-fn refuse(status: StatusCode, problem: &str) -> Reply {
-    Reply::json(status, &json!({ "error": problem }))
+/// Says whether a browser sends this for a page, or under a name that somebody gave to
+/// 127.0.0.1: no page that a developer happens to visit shall steer the sandbox.
+fn comes_from_a_page(headers: &HeaderMap) -> bool {
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    headers.contains_key(ORIGIN) || !matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 /// Reads a control request's body into its type; the error says what is wrong with it.
-pub(crate) fn read<T: for<'de> Deserialize<'de>>(body: &Value) -> Result<T, String> {
-    T::deserialize(body).map_err(|error| error.to_string())
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(body: &Value) -> Result<T, Problem> {
+    T::deserialize(body).map_err(|error| error.to_string().into())
 }
 
 #[derive(Deserialize)]
@@ -78,11 +81,18 @@ struct RateLimit {
     per_window: Option<u32>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApiKey {
+    key: String,
+}
+
 /// The part that is the same for every vendor; `None` for a path that is not in it.
 fn own(
     shared: &Arc<Shared>,
     request: &ControlRequest<'_>,
-) -> Option<Result<ControlOutcome, String>> {
+) -> Option<Result<ControlOutcome, Problem>> {
+    let body = &request.body;
     let outcome = match (request.method.as_str(), request.path) {
         ("GET", []) => Ok(describe(shared)),
         ("GET", ["requests"]) => {
@@ -94,12 +104,12 @@ fn own(
             lock(&shared.requests).clear();
             Ok(json!({ "cleared": true }))
         }
-        ("PUT", ["rate-limit"]) => read::<RateLimit>(&request.body).map(|limit| {
+        ("PUT", ["rate-limit"]) => read::<RateLimit>(body).map(|limit| {
             shared.set_rate_limit(limit.per_window);
             json!({ "per_window": limit.per_window })
         }),
-        ("PUT", ["faults"]) => read::<PlanSpec>(&request.body)
-            .and_then(|spec| spec.into_plan(shared.vendor.operations()))
+        ("PUT", ["faults"]) => read::<PlanSpec>(body)
+            .and_then(|spec| Ok(spec.into_plan(shared.vendor.operations())?))
             .map(|plan| {
                 shared.set_faults(plan);
                 json!({ "installed": true })
@@ -108,13 +118,28 @@ fn own(
             shared.set_faults(FaultPlan::none());
             Ok(json!({ "cleared": true }))
         }
+        ("POST", ["api-keys"]) => read::<ApiKey>(body).and_then(|ApiKey { key }| {
+            shared.add_key(&key)?;
+            Ok(json!({ "api_keys": *lock(&shared.keys) }))
+        }),
+        ("DELETE", ["api-keys", key]) => {
+            if shared.revoke_key(key) {
+                Ok(json!({ "api_keys": *lock(&shared.keys) }))
+            } else {
+                Err(Problem::missing("API key", key))
+            }
+        }
         ("GET", ["deliveries"]) => Ok(json!({ "deliveries": shared.dispatcher.records() })),
         ("POST", ["deliveries", number, "repeat"]) => number
             .parse()
             .ok()
             .and_then(|number| shared.dispatcher.repeat(number))
             .map(|number| json!({ "number": number }))
-            .ok_or_else(|| format!("there is no delivery {number} in the log")),
+            .ok_or_else(|| Problem::missing("delivery", number)),
+        ("POST", ["reset"]) => {
+            shared.reset();
+            Ok(json!({ "reset": true }))
+        }
         _ => return None,
     };
     Some(outcome.map(ControlOutcome::ok))

@@ -18,7 +18,7 @@ const HTML: &str = "text/html; charset=utf-8";
 pub(crate) struct Call<'a> {
     pub(crate) operation: Operation,
     /// The one path parameter, decoded; empty where the template has none.
-    pub(crate) id: String,
+    pub(crate) id: &'a str,
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a Bytes,

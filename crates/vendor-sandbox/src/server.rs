@@ -97,7 +97,7 @@ async fn handle(
     let control = parts.uri.path().strip_prefix("/_sandbox");
     if let Some(path) = control.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
         let reply = match body {
-            Ok(body) => control_http::answer(shared, &parts.method, path, &body).await,
+            Ok(body) => control_http::answer(shared, &parts, path, &body).await,
             Err(TooLarge) => Reply::empty(StatusCode::PAYLOAD_TOO_LARGE),
         };
         return Ok(respond(shared, reply, None));
@@ -157,7 +157,7 @@ impl Exchange<'_> {
         {
             return ending;
         }
-        let (reply, standing) = self.effect(operation, id);
+        let (reply, standing) = self.effect(operation, id.as_deref());
         self.after_effect(operation, drawn, reply, standing)
     }
 
@@ -204,10 +204,10 @@ impl Exchange<'_> {
     }
 
     /// The door, the limit, and the vendor's own work.
-    fn effect(&self, operation: Operation, id: Option<String>) -> (Reply, Option<Standing>) {
+    fn effect(&self, operation: Operation, id: Option<&str>) -> (Reply, Option<Standing>) {
         let vendor = &self.shared.vendor;
         let (door, standing) = self.admit();
-        let refusal = match (door, &self.body, &id) {
+        let refusal = match (door, &self.body, id) {
             (Door::NoKey, ..) => Refusal::MissingKey,
             (Door::WrongKey, ..) => Refusal::WrongKey,
             (Door::Open, ..) if standing.is_some_and(|standing| standing.refused) => {
@@ -218,7 +218,7 @@ impl Exchange<'_> {
             (Door::Open, Ok(body), Some(id)) => {
                 let outcome = vendor.answer(&Call {
                     operation,
-                    id: id.clone(),
+                    id,
                     query: self.parts.uri.query().unwrap_or_default(),
                     headers: &self.parts.headers,
                     body,

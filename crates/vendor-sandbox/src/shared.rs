@@ -6,10 +6,12 @@ use std::time::Duration;
 use http::Method;
 
 use crate::clock;
+use crate::error::SandboxError;
 use crate::fault::{Fault, FaultPlan, Faults};
 use crate::limit::{Limiter, Quota, Standing};
 use crate::log::{Recent, RequestRecord};
 use crate::operation::Operation;
+use crate::sandbox::usable_key;
 use crate::vendor::Vendor;
 use crate::webhook::Dispatcher;
 
@@ -67,6 +69,31 @@ impl Shared {
         lock(&self.limiter).set(quota);
     }
 
+    pub(crate) fn reset(&self) {
+        self.vendor.reset();
+        lock(&self.requests).clear();
+    }
+
+    /// Lets a key in; one that is known already stays as it is.
+    pub(crate) fn add_key(&self, key: &str) -> Result<(), SandboxError> {
+        if !usable_key(key) {
+            return Err(SandboxError::UnusableApiKey);
+        }
+        let mut keys = lock(&self.keys);
+        if !keys.iter().any(|known| known == key) {
+            keys.push(key.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes a key away and says whether it was there.
+    pub(crate) fn revoke_key(&self, key: &str) -> bool {
+        let mut keys = lock(&self.keys);
+        let before = keys.len();
+        keys.retain(|known| known != key);
+        keys.len() < before
+    }
+
     pub(crate) fn set_faults(&self, plan: FaultPlan) {
         *lock(&self.faults) = Faults::new(plan, self.seed);
     }
@@ -78,10 +105,9 @@ impl Shared {
         status: Option<u16>,
         fault: Option<Fault>,
     ) {
-        let at = clock::utc_now();
         lock(&self.requests).push(|number| RequestRecord {
             number,
-            at,
+            at: clock::utc_now(),
             method: method.to_string(),
             operation,
             template: operation.map(Operation::template),

@@ -3,6 +3,7 @@
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
+use crate::error::SandboxError;
 use crate::exchange::{Call, Outcome, Reply, Routed};
 use crate::limit::Standing;
 use crate::operation::Operation;
@@ -46,7 +47,10 @@ pub(crate) trait Vendor: Send + Sync {
     fn limit_headers(&self, standing: Standing, headers: &mut HeaderMap);
 
     /// Answers the vendor's own part of `/_sandbox/`; `None` for a path it does not have.
-    fn control(&self, request: &ControlRequest<'_>) -> Option<Result<ControlOutcome, String>>;
+    fn control(&self, request: &ControlRequest<'_>) -> Option<Result<ControlOutcome, Problem>>;
+
+    /// Forgets what was created, but not what the workspace was set up with.
+    fn reset(&self);
 
     /// What `GET /_sandbox/` tells about this vendor, merged into the shared part.
     fn describe(&self) -> Value;
@@ -57,6 +61,36 @@ pub(crate) struct ControlRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: &'a [&'a str],
     pub(crate) body: Value,
+}
+
+/// Why a control request was not carried out.
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    pub(crate) text: String,
+}
+
+impl Problem {
+    pub(crate) fn missing(what: &str, name: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            text: format!("there is no {what} {name}"),
+        }
+    }
+}
+
+impl From<String> for Problem {
+    fn from(text: String) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            text,
+        }
+    }
+}
+
+impl From<SandboxError> for Problem {
+    fn from(error: SandboxError) -> Self {
+        error.to_string().into()
+    }
 }
 
 /// What a vendor does with a control request.

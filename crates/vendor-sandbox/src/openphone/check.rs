@@ -55,21 +55,51 @@ impl Issues {
         None
     }
 
-    /// Reads an optional string that may be null: absent, null and text are three things.
-    pub(super) fn nullable_text(
-        &mut self,
-        path: &str,
-        value: Option<&Value>,
-        rule: Text,
-    ) -> Option<Option<String>> {
-        match value? {
-            Value::Null => Some(None),
-            Value::String(text) if rule.broken_by(text).is_none() => Some(Some(text.clone())),
+    /// Reads an optional string that may be null.
+    pub(super) fn nullable_text(&mut self, path: &str, value: Option<&Value>, rule: Text) -> Given {
+        match value {
+            None => Given::Absent,
+            Some(Value::Null) => Given::Null,
+            Some(Value::String(text)) if rule.broken_by(text).is_none() => {
+                Given::Text(text.clone())
+            }
             value => {
-                self.add(path, "Expected union value", Some(value), "string");
-                None
+                self.add(path, "Expected union value", value, "string");
+                Given::Absent
             }
         }
+    }
+}
+
+/// What a body says of a text that may be null.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Given {
+    #[default]
+    Absent,
+    Null,
+    Text(String),
+}
+
+impl Given {
+    /// Returns the text; absent and null alike are none.
+    pub(super) fn text(self) -> Option<String> {
+        match self {
+            Self::Absent | Self::Null => None,
+            Self::Text(text) => Some(text),
+        }
+    }
+
+    /// Puts the text or null into a field, which stays as it is when absent.
+    pub(super) fn replace(self, field: &mut Option<String>) {
+        if self != Self::Absent {
+            *field = self.text();
+        }
+    }
+}
+
+impl From<Option<String>> for Given {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::Absent, Self::Text)
     }
 }
 
@@ -290,16 +320,17 @@ impl Query {
 
     pub(super) fn time(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
         let text = self.one(name, "string")?;
-        match DateTime::parse_from_rfc3339(&text) {
-            Ok(time) => Some(time.to_utc()),
-            Err(_) => {
-                let value = Value::from(text);
-                let message = "Expected string to match 'date-time' format";
-                self.issues
-                    .add(&format!("/{name}"), message, Some(&value), "string");
-                None
-            }
+        if let Ok(time) = DateTime::parse_from_rfc3339(&text) {
+            return Some(time.to_utc());
         }
+        let message = "Expected string to match 'date-time' format";
+        self.issues.add(
+            &format!("/{name}"),
+            message,
+            Some(&Value::from(text)),
+            "string",
+        );
+        None
     }
 
     /// Ends the reading. Names that nobody asked for are ignored, or refused where the sandbox

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::openphone::workspace::Definition;
+use crate::openphone::workspace::{CustomFieldKind, Definition};
 
 /// A contact as the vendor holds it; its id is its place in the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +82,7 @@ struct CustomFieldView<'a> {
     id: Option<&'a str>,
     key: &'a str,
     name: &'a str,
-    r#type: Value,
+    r#type: CustomFieldKind,
     value: &'a Value,
 }
 
@@ -165,7 +165,7 @@ impl Contact {
                 id: (ids == CustomFieldIds::Shown).then_some(&custom.id),
                 key: &definition.key,
                 name: &definition.name,
-                r#type: json!(definition.r#type),
+                r#type: definition.r#type,
                 value: &custom.value,
             })
         })

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::openphone::check::{Issues, Text};
+use crate::openphone::check::{Given, Issues, Text};
 use crate::openphone::error::{ApiError, Area};
 
 /// Who sent the body, which decides what it must and may hold.
@@ -14,17 +14,17 @@ pub(super) enum Origin {
     Seed,
 }
 
-/// A body. Where a scalar can be absent, null or text, the outer `Option` is absence.
+/// A body of create or update.
 #[derive(Debug, Default)]
 pub(super) struct ContactBody {
-    pub(super) external_id: Option<Option<String>>,
-    pub(super) source: Option<Option<String>>,
-    pub(super) source_url: Option<Option<String>>,
+    pub(super) external_id: Given,
+    pub(super) source: Given,
+    pub(super) source_url: Given,
     pub(super) created_by: Option<String>,
-    pub(super) first_name: Option<Option<String>>,
-    pub(super) last_name: Option<Option<String>>,
-    pub(super) company: Option<Option<String>>,
-    pub(super) role: Option<Option<String>>,
+    pub(super) first_name: Given,
+    pub(super) last_name: Given,
+    pub(super) company: Given,
+    pub(super) role: Given,
     pub(super) emails: Option<Vec<ItemBody>>,
     pub(super) phone_numbers: Option<Vec<ItemBody>>,
     pub(super) custom_fields: Option<Vec<CustomBody>>,
@@ -85,16 +85,14 @@ impl ContactBody {
         let (source, source_url) = (body.get("source"), body.get("sourceUrl"));
         if origin == Origin::Create {
             // Null is not in the schema of create, and the length differs from update's.
-            read.source = issues
-                .text("/source", source, Text::length(1, 72))
-                .map(Some);
-            read.source_url = issues.text("/sourceUrl", source_url, Text::URI).map(Some);
+            read.source = issues.text("/source", source, Text::length(1, 72)).into();
+            read.source_url = issues.text("/sourceUrl", source_url, Text::URI).into();
         } else {
             read.source = issues.nullable_text("/source", source, Text::length(1, 75));
             read.source_url = issues.nullable_text("/sourceUrl", source_url, Text::URI);
         }
         if origin != Origin::Seed
-            && let Some(Some(source)) = &read.source
+            && let Given::Text(source) = &read.source
             && is_reserved(source)
         {
             let value = Value::from(source.as_str());
@@ -175,7 +173,7 @@ fn item(issues: &mut Issues, path: &str, object: &Map<String, Value>) -> Option<
     Some(ItemBody {
         id,
         name: name?,
-        value: value?,
+        value: value.text(),
     })
 }
 

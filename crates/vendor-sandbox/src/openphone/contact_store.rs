@@ -94,9 +94,8 @@ impl ContactStore {
     pub(super) fn get(&self, place: u64) -> Option<Cow<'_, Contact>> {
         match self.slots.get(&place) {
             Some(Slot::Stored(contact)) => Some(Cow::Borrowed(contact)),
-            Some(Slot::Gone) => None,
             None if self.is_synthetic(place) => Some(Cow::Owned(self.synthesize(place))),
-            None => None,
+            Some(Slot::Gone) | None => None,
         }
     }
 

@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::exchange::{Call, Outcome, Reply};
-use crate::openphone::check::{Query, Text};
+use crate::openphone::check::{Given, Query, Text};
 use crate::openphone::contact::{Contact, ContactView, CustomFieldIds, CustomValue, Item};
 use crate::openphone::contact_body::{ContactBody, CustomBody, ItemBody, Origin};
 use crate::openphone::contact_store::Filter;
@@ -52,11 +51,10 @@ pub(super) fn make(
         },
     };
     let source = match body.source {
-        Some(source) => source,
-        None if origin == Origin::Seed => None,
-        None => Some(DEFAULT_SOURCE.to_owned()),
+        Given::Absent if origin != Origin::Seed => Some(DEFAULT_SOURCE.to_owned()),
+        source => source.text(),
     };
-    let external_id = body.external_id.flatten();
+    let external_id = body.external_id.text();
     let custom_values = custom_values(
         body.custom_fields.unwrap_or_default(),
         &[],
@@ -72,11 +70,11 @@ pub(super) fn make(
     Ok(contacts.insert(Contact {
         external_id,
         source,
-        source_url: body.source_url.flatten(),
-        first_name: body.first_name.flatten(),
-        last_name: body.last_name.flatten(),
-        company: body.company.flatten(),
-        role: body.role.flatten().filter(|role| !role.is_empty()),
+        source_url: body.source_url.text(),
+        first_name: body.first_name.text(),
+        last_name: body.last_name.text(),
+        company: body.company.text(),
+        role: body.role.text().filter(|role| !role.is_empty()),
         emails: items(body.emails.unwrap_or_default(), &[], ids)?,
         phone_numbers: items(body.phone_numbers.unwrap_or_default(), &[], ids)?,
         custom_values,
@@ -120,14 +118,14 @@ pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiErr
 }
 
 pub(super) fn get(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
-    let place = find(state, &call.id)?;
+    let place = find(state, call.id)?;
     Ok(reply(state, place, StatusCode::OK, CustomFieldIds::Shown)?.into())
 }
 
 pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
     let body = read_body(call)?;
     let body = ContactBody::read(body.as_ref(), Origin::Update)?;
-    let place = find(state, &call.id)?;
+    let place = find(state, call.id)?;
     let State {
         ids,
         workspace,
@@ -152,24 +150,20 @@ pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiE
         &contact.phone_numbers,
         ids,
     )?;
-    replace(&mut contact.first_name, body.first_name);
-    replace(&mut contact.last_name, body.last_name);
-    replace(&mut contact.company, body.company);
+    body.first_name.replace(&mut contact.first_name);
+    body.last_name.replace(&mut contact.last_name);
+    body.company.replace(&mut contact.company);
     // An empty role is ignored, so a role can only be taken away with null.
-    if body
-        .role
-        .as_ref()
-        .is_none_or(|role| role.as_deref() != Some(""))
-    {
-        replace(&mut contact.role, body.role);
+    if body.role != Given::Text(String::new()) {
+        body.role.replace(&mut contact.role);
     }
-    replace(&mut contact.source_url, body.source_url);
+    body.source_url.replace(&mut contact.source_url);
     if options.patch_keeps_reference {
-        replace(&mut contact.external_id, body.external_id);
-        replace(&mut contact.source, body.source);
+        body.external_id.replace(&mut contact.external_id);
+        body.source.replace(&mut contact.source);
     } else {
-        contact.external_id = body.external_id.flatten();
-        contact.source = body.source.flatten();
+        contact.external_id = body.external_id.text();
+        contact.source = body.source.text();
     }
     if let Some(external_id) = &contact.external_id
         && options.unique_external_ids
@@ -188,7 +182,7 @@ pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiE
 }
 
 pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
-    let place = find(state, &call.id)?;
+    let place = find(state, call.id)?;
     let deliveries = state.notify(Event::ContactDeleted(place), call.now);
     state.contacts.remove(place);
     Ok(Outcome {
@@ -227,24 +221,20 @@ fn reply(
 }
 
 /// Writes every contact, for the control handle.
-pub(super) fn snapshot(state: &State) -> impl Iterator<Item = impl Serialize> {
+pub(super) fn snapshot(state: &State) -> Vec<Value> {
     state
         .contacts
         .places(0)
         .filter_map(|place| one(state, place))
+        .collect()
 }
 
+/// Writes one contact, for the control handle.
 pub(super) fn one(state: &State, place: u64) -> Option<Value> {
     let contact = state.contacts.get(place)?;
     let id = state.contacts.id(place);
     let view = contact.view(id, &state.workspace.custom_fields, CustomFieldIds::Shown);
     serde_json::to_value(view).ok()
-}
-
-fn replace(field: &mut Option<String>, change: Option<Option<String>>) {
-    if let Some(value) = change {
-        *field = value;
-    }
 }
 
 /// Builds the new list of e-mails or numbers. An item with the id of an old one keeps that id;

@@ -15,8 +15,7 @@ use crate::openphone::messages::{self, MessagingBlock};
 use crate::openphone::state::State;
 use crate::openphone::workspace::{CustomFieldKind, Definition};
 use crate::openphone::{OpenPhone, contacts};
-use crate::shared::lock;
-use crate::vendor::{ControlOutcome, ControlRequest};
+use crate::vendor::{ControlOutcome, ControlRequest, Problem};
 use crate::webhook::Target;
 
 impl Control<OpenPhone> {
@@ -170,8 +169,7 @@ impl Control<OpenPhone> {
     /// Forgets contacts, texts and the log of requests. Users, numbers, webhooks, keys, limits
     /// and faults stay.
     pub fn reset(&self) {
-        self.vendor.state().reset();
-        lock(&self.shared.requests).clear();
+        self.shared.reset();
     }
 }
 
@@ -263,19 +261,18 @@ struct BlockSpec {
 pub(super) fn answer(
     state: &mut State,
     request: &ControlRequest<'_>,
-) -> Option<Result<ControlOutcome, String>> {
+) -> Option<Result<ControlOutcome, Problem>> {
     let body = &request.body;
     let outcome = match (request.method.as_str(), request.path) {
-        ("GET", ["contacts"]) => {
-            let contacts: Vec<_> = contacts::snapshot(state).collect();
-            Ok(ControlOutcome::ok(json!({ "contacts": contacts })))
-        }
+        ("GET", ["contacts"]) => Ok(ControlOutcome::ok(
+            json!({ "contacts": contacts::snapshot(state) }),
+        )),
         ("GET", ["contacts", id]) => state
             .contacts
             .place(id)
             .and_then(|place| contacts::one(state, place))
             .map(ControlOutcome::ok)
-            .ok_or_else(|| format!("there is no contact {id}")),
+            .ok_or_else(|| Problem::missing("contact", id)),
         ("POST", ["contacts"]) => read::<SeedSpec>(body).and_then(|spec| {
             let mut ids = Vec::with_capacity(spec.contacts.len());
             for record in &spec.contacts {
@@ -309,15 +306,14 @@ pub(super) fn answer(
             Ok(ControlOutcome::ok(json!({ "webhooks": webhooks })))
         }
         ("POST", ["webhooks"]) => read::<WebhookSpec>(body).and_then(|spec| {
-            register(state, &spec.url, spec.format)
-                .map(|webhook| ControlOutcome::created(json!(webhook)))
-                .map_err(|error| error.to_string())
+            let webhook = register(state, &spec.url, spec.format)?;
+            Ok(ControlOutcome::created(json!(webhook)))
         }),
         ("DELETE", ["webhooks", id]) => {
             if remove(state, id) {
                 Ok(ControlOutcome::ok(json!({ "removed": true })))
             } else {
-                Err(format!("there is no webhook {id}"))
+                Err(Problem::missing("webhook", id))
             }
         }
         ("POST", ["custom-fields"]) => read::<FieldSpec>(body).map(|spec| {
@@ -328,10 +324,6 @@ pub(super) fn answer(
             state.messaging_block = spec.block;
             ControlOutcome::ok(json!({ "block": spec.block }))
         }),
-        ("POST", ["reset"]) => {
-            state.reset();
-            Ok(ControlOutcome::ok(json!({ "reset": true })))
-        }
         _ => return None,
     };
     Some(outcome)

@@ -37,7 +37,7 @@ pub(super) fn list_phone_numbers(state: &mut State, call: &Call<'_>) -> Result<O
 
 pub(super) fn get_phone_number(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
     path_id(
-        &call.id,
+        call.id,
         "phoneNumberId",
         Text::PHONE_NUMBER_ID,
         Area::PhoneNumbers,
@@ -76,8 +76,8 @@ pub(super) fn list_users(state: &mut State, call: &Call<'_>) -> Result<Outcome, 
 }
 
 pub(super) fn get_user(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
-    path_id(&call.id, "userId", Text::USER_ID, Area::Users)?;
-    let user = state.workspace.user(&call.id);
+    path_id(call.id, "userId", Text::USER_ID, Area::Users)?;
+    let user = state.workspace.user(call.id);
     let user = user.ok_or_else(|| ApiError::not_found(Area::Users))?;
     let data = state.workspace.user_view(user);
     Ok(Reply::json(StatusCode::OK, &Data { data }).into())

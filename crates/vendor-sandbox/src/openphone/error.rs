@@ -92,17 +92,16 @@ impl ApiError {
 
     /// A request that breaks the schema. The message is the one seen in a live answer.
     pub(super) fn invalid(area: Area, errors: Vec<Issue>) -> Self {
-        let mut error = Self::plain(area, "00", StatusCode::BAD_REQUEST, "Bad Request");
-        error.message = "The input was invalid".to_owned();
-        error.errors = errors;
-        error
+        Self {
+            errors,
+            ..Self::refused(area, "The input was invalid".to_owned())
+        }
     }
 
     /// A request that keeps the schema and still cannot be served.
     pub(super) fn refused(area: Area, message: String) -> Self {
-        let mut error = Self::plain(area, "00", StatusCode::BAD_REQUEST, "Bad Request");
-        error.message = message;
-        error
+        let plain = Self::plain(area, "00", StatusCode::BAD_REQUEST, "Bad Request");
+        Self { message, ..plain }
     }
 
     pub(super) fn not_found(area: Area) -> Self {

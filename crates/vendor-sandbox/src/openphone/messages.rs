@@ -236,8 +236,8 @@ pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiErr
 }
 
 pub(super) fn get(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
-    path_id(&call.id, "id", Text::ACTIVITY_ID, Area::Messages)?;
-    let message = state.messages.get(&call.id);
+    path_id(call.id, "id", Text::ACTIVITY_ID, Area::Messages)?;
+    let message = state.messages.get(call.id);
     let message = message.ok_or_else(|| ApiError::not_found(Area::Messages))?;
     Ok(Reply::json(
         StatusCode::OK,

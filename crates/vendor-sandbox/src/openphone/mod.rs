@@ -44,7 +44,7 @@ use crate::openphone::state::State;
 use crate::operation::Operation;
 use crate::sandbox::{Builder, Sandbox};
 use crate::shared::lock;
-use crate::vendor::{ControlOutcome, ControlRequest, Refusal, Vendor};
+use crate::vendor::{ControlOutcome, ControlRequest, Problem, Refusal, Vendor};
 
 /// Ten requests per second and key, as the vendor documents.
 const REQUESTS_PER_SECOND: u32 = 10;
@@ -282,8 +282,12 @@ impl Vendor for OpenPhone {
         );
     }
 
-    fn control(&self, request: &ControlRequest<'_>) -> Option<Result<ControlOutcome, String>> {
+    fn control(&self, request: &ControlRequest<'_>) -> Option<Result<ControlOutcome, Problem>> {
         control::answer(&mut self.state(), request)
+    }
+
+    fn reset(&self) {
+        self.state().reset();
     }
 
     fn describe(&self) -> Value {

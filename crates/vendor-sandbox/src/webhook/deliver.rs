@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -95,11 +96,12 @@ pub(crate) struct Dispatcher {
     queue: mpsc::Sender<Numbered>,
     log: Log,
     pending: Arc<watch::Sender<usize>>,
+    stopped: AtomicBool,
 }
 
 /// The sending half; [`Queue::run`] is the task.
 pub(crate) struct Queue {
-    queue: mpsc::Receiver<Numbered>,
+    incoming: mpsc::Receiver<Numbered>,
     log: Log,
     pending: Arc<watch::Sender<usize>>,
     compression: u32,
@@ -112,7 +114,7 @@ impl Dispatcher {
         let log = Arc::new(Mutex::new(Recent::new(REMEMBERED)));
         let pending = Arc::new(watch::Sender::new(0));
         let queue = Queue {
-            queue: receiver,
+            incoming: receiver,
             log: Arc::clone(&log),
             pending: Arc::clone(&pending),
             compression: compression.max(1),
@@ -122,6 +124,7 @@ impl Dispatcher {
                 queue: sender,
                 log,
                 pending,
+                stopped: AtomicBool::new(false),
             },
             queue,
         )
@@ -134,10 +137,11 @@ impl Dispatcher {
     }
 
     fn send_one(&self, delivery: Delivery) -> u64 {
-        let permit = self.queue.try_reserve();
+        let running = !self.stopped.load(Ordering::Acquire);
+        let permit = self.queue.try_reserve().ok().filter(|_| running);
         let state = match permit {
-            Ok(_) => DeliveryState::Pending,
-            Err(_) => DeliveryState::Dropped,
+            Some(_) => DeliveryState::Pending,
+            None => DeliveryState::Dropped,
         };
         let number = lock(&self.log).push(|number| Entry {
             record: DeliveryRecord {
@@ -153,7 +157,7 @@ impl Dispatcher {
             },
             delivery: delivery.clone(),
         });
-        if let Ok(permit) = permit {
+        if let Some(permit) = permit {
             self.pending.send_modify(|pending| *pending += 1);
             permit.send((number, delivery));
         }
@@ -189,6 +193,7 @@ impl Dispatcher {
 
     /// Says that nothing will be sent any more, so that nobody waits for it.
     pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
         self.pending.send_replace(0);
     }
 }
@@ -197,7 +202,7 @@ impl Queue {
     pub(crate) async fn run(mut self) {
         let mut under_way = JoinSet::new();
         let slots = Arc::new(Semaphore::new(AT_ONCE));
-        while let Some((number, delivery)) = self.queue.recv().await {
+        while let Some((number, delivery)) = self.incoming.recv().await {
             while under_way.len() >= QUEUE {
                 under_way.join_next().await;
             }

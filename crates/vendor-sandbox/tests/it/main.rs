@@ -1,0 +1,19 @@
+//! The sandbox as its callers see it: over plain TCP, and through its control handle.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking, like the tests themselves"
+)]
+
+mod contacts;
+mod control;
+mod directory;
+mod faults;
+mod limits;
+mod messages;
+#[cfg(feature = "cli")]
+mod program;
+mod support;
+mod webhooks;

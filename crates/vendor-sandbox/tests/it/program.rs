@@ -1,0 +1,156 @@
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{exchange, keys};
+
+/// A running program, killed when the test is done with it.
+struct Program(Child);
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_vendor-sandbox"))
+            .arg("serve")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    fn line(&mut self) -> Value {
+        let mut line = String::new();
+        let stdout = self.0.stdout.as_mut().unwrap();
+        BufReader::with_capacity(1, stdout)
+            .read_line(&mut line)
+            .unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself already.
+        let _ = self.0.kill();
+        self.0.wait().unwrap();
+    }
+}
+
+async fn get(about: &Value, path: &str) -> u16 {
+    let address = about["base_url"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("http://")
+        .unwrap();
+    let key = about["api_key"].as_str().unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {key}\r\nconnection: close\r\n\r\n"
+    );
+    exchange(address, request.as_bytes()).await.unwrap().status
+}
+
+#[tokio::test]
+async fn it_serves_after_one_line_of_json_until_interrupted() {
+    let mut program = Program::start(&["--port-base", "0", "--json", "--contacts", "100"]);
+    let about = program.line();
+    assert_eq!(
+        keys(&about),
+        ["api_key", "base_url", "vendor", "webhook_key"]
+    );
+    assert_eq!(about["vendor"], "openphone");
+    assert_eq!(get(&about, "/v1/contacts?maxResults=50").await, 200);
+
+    let id = program.0.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(program.0.wait().unwrap().success());
+    let mut rest = String::new();
+    program
+        .0
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut rest)
+        .unwrap();
+    assert_eq!(rest, "", "one line and no more");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told_and_ends_it() {
+    let mut first = Program::start(&[
+        "--port-base",
+        "0",
+        "--json",
+        "--rate-limit",
+        "off",
+        "--workers",
+        "2",
+    ]);
+    let about = first.line();
+    assert_eq!(get(&about, "/v1/phone-numbers").await, 200);
+    let port = about["base_url"]
+        .as_str()
+        .unwrap()
+        .rsplit_once(':')
+        .unwrap()
+        .1;
+    let mut second = Program::start(&["--port-base", port]);
+    assert!(!second.0.wait().unwrap().success());
+    let mut problem = String::new();
+    second
+        .0
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut problem)
+        .unwrap();
+    assert!(
+        problem.contains(&format!("port {port} is already in use")),
+        "{problem}"
+    );
+    assert!(problem.contains("--port-base"), "{problem}");
+}
+
+#[tokio::test]
+async fn options_are_checked_and_work() {
+    for wrong in [
+        ["--fault-rate", "2"],
+        ["--rate-limit", "some"],
+        ["--port-base", "99999"],
+    ] {
+        let mut program = Program::start(&wrong);
+        assert!(!program.0.wait().unwrap().success(), "{wrong:?}");
+    }
+    let mut program = Program::start(&[
+        "--port-base",
+        "0",
+        "--json",
+        "--seed",
+        "7",
+        "--rate-limit",
+        "1",
+    ]);
+    let mut again = Program::start(&["--port-base", "0", "--json", "--seed", "7"]);
+    assert_eq!(program.line()["api_key"], again.line()["api_key"]);
+}
+
+#[test]
+fn without_json_it_prints_a_sheet_to_copy_from() {
+    let mut program = Program::start(&["--port-base", "0"]);
+    let stdout = program.0.stdout.as_mut().unwrap();
+    let mut lines = BufReader::new(stdout).lines();
+    let mut line = || lines.next().unwrap().unwrap();
+    assert_eq!(line(), "OpenPhone (Quo)");
+    let rest: Vec<String> = (0..9).map(|_| line()).collect();
+    let text = rest.join("\n");
+    assert!(
+        text.contains("http://127.0.0.1:") && text.contains("curl -s"),
+        "{text}"
+    );
+}
