@@ -247,7 +247,8 @@ impl<'a> Run<'a> {
                 let Ok(wait) = retry::wait(policy, made, failed.asked, self.left(), dice) else {
                     return Err(error);
                 };
-                tracing::debug!(wait_ms = spans::millis(wait), "trying again after a wait");
+                let wait_ms = spans::millis(wait);
+                tracing::debug!(target: "connector_http", wait_ms, "trying again after a wait");
                 self.last = Some(error);
                 timer.sleep(wait).await;
                 Ok(Some(paid))

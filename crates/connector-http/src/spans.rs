@@ -11,6 +11,7 @@ use crate::request::Plan;
 
 pub(crate) fn call(plan: &Plan) -> Span {
     tracing::debug_span!(
+        target: "connector_http",
         "api.call",
         vendor = plan.client.vendor(),
         operation = plan.operation.name,
@@ -22,6 +23,7 @@ pub(crate) fn call(plan: &Plan) -> Span {
 
 pub(crate) fn attempt(number: u32) -> Span {
     tracing::debug_span!(
+        target: "connector_http",
         "api.attempt",
         number,
         status = Empty,

@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Method};
 use http_body::{Body, Frame, SizeHint};
 
 use super::{
@@ -140,6 +142,11 @@ impl ReqwestTransport {
         let mut request = reqwest::Request::new(wire.method, wire.url);
         *request.headers_mut() = wire.headers;
         *request.timeout_mut() = Some(wire.timeout);
+        if wire.body.is_none() && takes_body(request.method()) {
+            // RFC 9110, section 8.6; some servers answer 411 without it, and hyper leaves it out.
+            let none = HeaderValue::from_static("0");
+            request.headers_mut().insert(CONTENT_LENGTH, none);
+        }
         let polled = wire.body.map(|bytes| {
             let polled = Arc::new(AtomicBool::new(false));
             *request.body_mut() = Some(reqwest::Body::wrap(NotedBody {
@@ -153,6 +160,10 @@ impl ReqwestTransport {
             Err(error) => Err(no_answer(error, polled.as_deref())),
         }
     }
+}
+
+fn takes_body(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
 /// A request without a body may have left unless the connection itself failed; one with a body has not left
