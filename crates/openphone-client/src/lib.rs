@@ -26,6 +26,7 @@ pub use crate::contacts::{
     ContactPhoneNumber, ContactValue, Contacts, CustomFieldEntry, CustomFieldRef, DefaultFields,
     ListChange, ListContacts, Mapped, MatchedBy, Merge, Merged, NewContact, Scan, ScanFor,
     ScanMatch, ScanMatches, ScanPage, ScanPages, ScanProgress, SimpleContact, UnmappedField,
+    UpdateMerged,
 };
 pub use crate::custom_fields::{CustomField, CustomFieldType, CustomFieldValue, CustomFields};
 pub use crate::error::OpenPhoneErrorCode;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use connector_http::testing::{FakeTransport, Reply};
 use openphone_client::{
-    Client, ContactChanges, ContactPatch, Delivery, Error, ErrorKind, ListContacts,
+    Client, ContactChanges, ContactPatch, Delivery, Error, ErrorKind, Lane, ListContacts,
     ListPhoneNumbers, NewContact, NewMessage, OpenPhoneErrorCode,
 };
 use rstest::rstest;
@@ -230,6 +230,36 @@ async fn a_merge_that_fails_says_in_which_half() {
         (error.operation(), error.kind()),
         ("contacts.update", ErrorKind::Permission)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_merge_takes_its_options_into_both_calls() {
+    let hangs = std::iter::repeat_n(Reply::hang(), 4);
+    let (client, transport) =
+        client(std::iter::once(Reply::status(200).body(CONTACT)).chain(hangs));
+    let changes = ContactChanges::new().role("CEO");
+    let merge = client.contacts().update_merged(&"CT7".into(), &changes);
+    let merge = merge
+        .timeout(Duration::from_secs(2))
+        .deadline(Duration::from_secs(3));
+    // Nothing happens before it is polled, and it can be moved to a task as it is.
+    assert!(transport.requests().is_empty());
+    let error = tokio::spawn(merge.lane(Lane::Bulk))
+        .await
+        .unwrap()
+        .unwrap_err();
+
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::Timeout, Delivery::Unknown)
+    );
+    let requests = transport.requests();
+    assert_eq!(requests[0].timeout, Duration::from_secs(2));
+    assert_eq!(requests[1].timeout, Duration::from_secs(2));
+    let spent = requests[requests.len() - 1]
+        .at
+        .duration_since(requests[1].at);
+    assert!(spent <= Duration::from_secs(3), "{spent:?}");
 }
 
 /// Evenly spaced, since the vendor refuses bursts.

@@ -4,12 +4,13 @@
 //! [`Contacts::update_merged`](super::Contacts::update_merged) puts a read before it and a write
 //! behind it.
 
-use chrono::DateTime;
 use connector_http::{Error, Patch, setters};
 
+use super::differences::{ContactField, Key, Spelling, differences, same};
 use super::matching::{email_key, phone_key};
 use super::models::Contact;
-use super::requests::{ContactPatch, ContactValue, CustomFieldEntry, CustomFieldRef};
+use super::patch::ContactPatch;
+use super::requests::{ContactValue, CustomFieldEntry, CustomFieldRef, is_reserved_source};
 use crate::custom_fields::CustomFieldValue;
 use crate::masked::masked_debug;
 
@@ -191,10 +192,7 @@ impl ContactChanges {
 
     fn clears_reserved_source(&self, current: &Contact) -> bool {
         matches!(self.source, Patch::Clear)
-            && current
-                .source
-                .as_deref()
-                .is_some_and(super::requests::is_reserved_source)
+            && current.source.as_deref().is_some_and(is_reserved_source)
     }
 
     /// Checks the changes alone: what the contact already holds is the vendor's affair.
@@ -242,32 +240,6 @@ pub struct Merge {
     pub source_left_out: bool,
 }
 
-/// A field of a contact, for reports about changes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ContactField {
-    /// The first name.
-    FirstName,
-    /// The last name.
-    LastName,
-    /// The company's name.
-    Company,
-    /// The role at the company.
-    Role,
-    /// The e-mail addresses.
-    Emails,
-    /// The phone numbers.
-    PhoneNumbers,
-    /// The custom field with this key, or with this id where there is no key.
-    Custom(CustomFieldRef),
-    /// Your id of this person.
-    ExternalId,
-    /// Where the contact comes from.
-    Source,
-    /// The link to your record of this person.
-    SourceUrl,
-}
-
 /// What [`Contacts::update_merged`](crate::Contacts::update_merged) did.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -295,9 +267,6 @@ pub(super) fn not_applied(
     differ.retain(|field| changed.contains(field));
     differ
 }
-
-/// Brings a value into its common form.
-type Key = fn(&str) -> Option<String>;
 
 /// A text of blanks clears: the vendor ignores an empty text without a word.
 fn change_text(change: &Patch<String>, text: &mut Patch<String>) {
@@ -333,14 +302,6 @@ fn change_list(changes: &[ListChange], list: &mut Vec<ContactValue>, key: Key) {
     }
 }
 
-/// Same in the common form, or letter by letter where there is none.
-fn same(a: &str, b: &str, key: Key) -> bool {
-    match (key(a), key(b)) {
-        (Some(a), Some(b)) => a == b,
-        _ => a.trim() == b.trim(),
-    }
-}
-
 fn change_custom_field(
     key: &str,
     value: Option<&CustomFieldValue>,
@@ -355,110 +316,6 @@ fn change_custom_field(
             value: Some(value.clone()),
         }),
         (None, None) => {}
-    }
-}
-
-/// How exactly two values must agree to be the same.
-#[derive(Copy, Clone)]
-enum Spelling {
-    /// Letter by letter: a number rewritten in E.164 form is a change, and worth a write.
-    Exact,
-    /// In the common form: the vendor may answer a number or a date in a form of its own.
-    Any,
-}
-
-/// The fields in which two states differ.
-fn differences(
-    before: &ContactPatch,
-    after: &ContactPatch,
-    spelling: Spelling,
-) -> Vec<ContactField> {
-    let texts = [
-        (
-            &before.first_name,
-            &after.first_name,
-            ContactField::FirstName,
-        ),
-        (&before.last_name, &after.last_name, ContactField::LastName),
-        (&before.company, &after.company, ContactField::Company),
-        (&before.role, &after.role, ContactField::Role),
-        (
-            &before.external_id,
-            &after.external_id,
-            ContactField::ExternalId,
-        ),
-        (&before.source, &after.source, ContactField::Source),
-        (
-            &before.source_url,
-            &after.source_url,
-            ContactField::SourceUrl,
-        ),
-    ];
-    let mut fields: Vec<_> = texts
-        .into_iter()
-        .filter(|(before, after, _)| set(before) != set(after))
-        .map(|(_, _, field)| field)
-        .collect();
-    if !same_list(&before.emails, &after.emails, email_key, spelling) {
-        fields.push(ContactField::Emails);
-    }
-    if !same_list(
-        &before.phone_numbers,
-        &after.phone_numbers,
-        phone_key,
-        spelling,
-    ) {
-        fields.push(ContactField::PhoneNumbers);
-    }
-    for entry in before.custom_fields.iter().chain(&after.custom_fields) {
-        let field = ContactField::Custom(entry.field.clone());
-        let before = value_of(&before.custom_fields, &entry.field);
-        let after = value_of(&after.custom_fields, &entry.field);
-        if !same_value(before, after, spelling) && !fields.contains(&field) {
-            fields.push(field);
-        }
-    }
-    fields
-}
-
-fn set(patch: &Patch<String>) -> Option<&str> {
-    patch.set().map(String::as_str)
-}
-
-fn value_of<'a>(
-    entries: &'a [CustomFieldEntry],
-    field: &CustomFieldRef,
-) -> Option<&'a CustomFieldValue> {
-    entries
-        .iter()
-        .find(|entry| entry.field == *field)
-        .and_then(|entry| entry.value.as_ref())
-}
-
-/// The same labels and values in the same order.
-fn same_list(a: &[ContactValue], b: &[ContactValue], key: Key, spelling: Spelling) -> bool {
-    let same_value = |a: &ContactValue, b: &ContactValue| match spelling {
-        Spelling::Exact => a.value == b.value,
-        Spelling::Any => same(&a.value, &b.value, key),
-    };
-    a.len() == b.len()
-        && a.iter()
-            .zip(b)
-            .all(|(a, b)| a.name == b.name && same_value(a, b))
-}
-
-fn same_value(
-    a: Option<&CustomFieldValue>,
-    b: Option<&CustomFieldValue>,
-    spelling: Spelling,
-) -> bool {
-    let instant = |value: Option<&CustomFieldValue>| match value {
-        Some(CustomFieldValue::Text(text)) => DateTime::parse_from_rfc3339(text).ok(),
-        _ => None,
-    };
-    match (spelling, instant(a), instant(b)) {
-        (Spelling::Any, Some(a), Some(b)) => a == b,
-        _ => a == b,
     }
 }
 

@@ -1,28 +1,34 @@
 //! The address book of the workspace.
 
+mod differences;
 mod matching;
 mod merge;
 mod models;
+mod patch;
 mod requests;
 mod scan;
 mod simple;
+mod update_merged;
 
 use std::collections::HashSet;
-use std::future::Future;
+use std::sync::Arc;
 
-use connector_http::{Call, Error, Paginator};
+use connector_http::{Call, Paginator};
 
-pub use self::merge::{ContactChanges, ContactField, ListChange, Merge, Merged};
+pub use self::differences::ContactField;
+pub use self::merge::{ContactChanges, ListChange, Merge, Merged};
 pub use self::models::{
     Contact, ContactCustomField, ContactEmail, ContactPhoneNumber, DefaultFields,
 };
+pub use self::patch::ContactPatch;
 pub use self::requests::{
-    ContactPatch, ContactValue, CustomFieldEntry, CustomFieldRef, ListContacts, NewContact,
+    ContactValue, CustomFieldEntry, CustomFieldRef, ListContacts, NewContact,
 };
 pub use self::scan::{
     MatchedBy, Scan, ScanFor, ScanMatch, ScanMatches, ScanPage, ScanPages, ScanProgress,
 };
 pub use self::simple::{Mapped, SimpleContact, UnmappedField};
+pub use self::update_merged::UpdateMerged;
 use crate::check::Check;
 use crate::client::Client;
 use crate::ids::ContactId;
@@ -145,7 +151,7 @@ impl<'a> Contacts<'a> {
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound) when this workspace has no such contact, which is
     /// also what a second attempt sees when the first one deleted it and its answer was lost
-    /// ([`attempts`](Error::attempts) is then more than one): it is gone either way.
+    /// ([`attempts`](crate::Error::attempts) is then more than one): it is gone either way.
     pub fn delete(&self, id: &ContactId) -> Call<()> {
         self.client.http().request(&DELETE).path("id", id).discard()
     }
@@ -216,14 +222,14 @@ impl<'a> Contacts<'a> {
         let mut query = ListContacts::new();
         query.external_ids = external_ids.into_iter().map(Into::into).collect();
         let wanted: HashSet<String> = query.external_ids.iter().cloned().collect();
-        let wanted = std::sync::Arc::new(wanted);
+        let wanted = Arc::new(wanted);
         let http = self.client.http().clone();
         Paginator::new(move |token| {
             let mut check = query.check();
             let message = format!("must name 1 to {MAX_EXTERNAL_IDS} ids");
             let holds = (1..=MAX_EXTERNAL_IDS).contains(&query.external_ids.len());
             check.require(holds, "/externalIds", &message);
-            let wanted = std::sync::Arc::clone(&wanted);
+            let wanted = Arc::clone(&wanted);
             page(&http, &query, token, check, LIST.name).map(move |mut page| {
                 let is_wanted = |id: &String| wanted.contains(id);
                 page.data
@@ -303,45 +309,9 @@ impl<'a> Contacts<'a> {
     /// # Errors
     ///
     /// Those of [`get`](Self::get), then those of [`update`](Self::update);
-    /// [`operation`](Error::operation) tells which.
-    pub fn update_merged(
-        &self,
-        id: &ContactId,
-        changes: &ContactChanges,
-    ) -> impl Future<Output = Result<Merged, Error>> + Send + use<> {
-        let (client, id, changes) = (self.client.clone(), id.clone(), changes.clone());
-        async move {
-            if let Some(error) = changes.check(UPDATE.name) {
-                return Err(error);
-            }
-            let contacts = client.contacts();
-            let before = contacts.get(&id).await?;
-            let Merge {
-                patch,
-                changed,
-                source_left_out,
-            } = changes.merge_into(&before);
-            let Some(patch) = patch else {
-                let (contact, not_applied) = (before.clone(), Vec::new());
-                return Ok(Merged {
-                    contact,
-                    before,
-                    changed,
-                    not_applied,
-                    source_left_out,
-                });
-            };
-            // What is only sent back was the vendor's own; the changes have been checked.
-            let contact = contacts.write(&id, &patch, Check::new()).await?;
-            let not_applied = merge::not_applied(&patch, &contact, &changed);
-            Ok(Merged {
-                contact,
-                before,
-                changed,
-                not_applied,
-                source_left_out,
-            })
-        }
+    /// [`operation`](crate::Error::operation) tells which.
+    pub fn update_merged(&self, id: &ContactId, changes: &ContactChanges) -> UpdateMerged {
+        UpdateMerged::new(self.client, id, changes)
     }
 
     fn write(&self, id: &ContactId, patch: &ContactPatch, check: Check) -> Call<Contact> {
