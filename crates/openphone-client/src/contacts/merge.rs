@@ -321,6 +321,7 @@ fn change_custom_field(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -483,5 +484,48 @@ mod tests {
         let ignored = not_applied(merge.patch.as_ref().unwrap(), &answered, &merge.changed);
         // The number and the date came back in another coat; the role is still there.
         assert_eq!(ignored, [ContactField::Role]);
+    }
+
+    fn contact_with(emails: &[(String, String)]) -> Contact {
+        let emails: Vec<_> = emails
+            .iter()
+            .map(|(name, value)| serde_json::json!({"id": "e", "name": name, "value": value}))
+            .collect();
+        let mut contact = contact();
+        contact.default_fields.emails = serde_json::from_value(emails.into()).unwrap();
+        contact
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_that_was_not_named(
+            emails in prop::collection::vec(("[a-z]{0,3}", "[a-cA-C]{1,2}@x"), 0..5),
+            added in "[a-cA-C]{1,2}@x",
+            removed in "[a-cA-C]{1,2}@x",
+        ) {
+            let contact = contact_with(&emails);
+            let changes = ContactChanges::new().add_email("new", &added).remove_email(&removed);
+            let after = changes.merge_into(&contact).patch
+                .map_or_else(|| ContactPatch::keeping(&contact).emails, |patch| patch.emails);
+
+            // What stays, stays as it was and in order; what is added stands behind it.
+            let kept: Vec<_> = emails
+                .iter()
+                .filter(|(_, value)| !value.eq_ignore_ascii_case(&removed))
+                .map(|(name, value)| ContactValue::new(name, value))
+                .collect();
+            prop_assert!(after.starts_with(&kept));
+            let wanted = !added.eq_ignore_ascii_case(&removed);
+            let there = after.iter().any(|entry| entry.value.eq_ignore_ascii_case(&added));
+            prop_assert_eq!(there, wanted);
+            prop_assert!(after.len() <= kept.len() + 1);
+
+            // Written and asked again, nothing is new.
+            let mut written = contact;
+            written.default_fields.emails = serde_json::from_value(
+                serde_json::to_value(&after).unwrap()
+            ).unwrap();
+            prop_assert_eq!(changes.merge_into(&written).patch, None);
+        }
     }
 }

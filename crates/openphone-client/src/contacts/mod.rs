@@ -204,7 +204,7 @@ impl<'a> Contacts<'a> {
         self.list_page(&ListContacts::new().external_id(external_id), None)
             .map(move |page| {
                 let mut contacts = page.data;
-                contacts.retain(|contact| contact.external_id.as_deref() == Some(&wanted));
+                contacts.retain(|contact| carries(contact, |id| id == wanted.trim()));
                 contacts
             })
     }
@@ -221,8 +221,8 @@ impl<'a> Contacts<'a> {
     {
         let mut query = ListContacts::new();
         query.external_ids = external_ids.into_iter().map(Into::into).collect();
-        let wanted: HashSet<String> = query.external_ids.iter().cloned().collect();
-        let wanted = Arc::new(wanted);
+        let wanted = query.external_ids.iter().map(|id| id.trim().to_owned());
+        let wanted: Arc<HashSet<String>> = Arc::new(wanted.collect());
         let http = self.client.http().clone();
         Paginator::new(move |token| {
             let mut check = query.check();
@@ -231,9 +231,7 @@ impl<'a> Contacts<'a> {
             check.require(holds, "/externalIds", &message);
             let wanted = Arc::clone(&wanted);
             page(&http, &query, token, check, LIST.name).map(move |mut page| {
-                let is_wanted = |id: &String| wanted.contains(id);
-                page.data
-                    .retain(|contact| contact.external_id.as_ref().is_some_and(is_wanted));
+                page.data.retain(|contact| carries(contact, |id| wanted.contains(id)));
                 page.into()
             })
         })
@@ -325,6 +323,11 @@ impl<'a> Contacts<'a> {
             .guard(request, UPDATE.name)
             .fetch_map(Data::into_inner)
     }
+}
+
+/// Tells whether the contact's external id is one that is wanted, whoever trimmed it on the way.
+fn carries(contact: &Contact, is_wanted: impl Fn(&str) -> bool) -> bool {
+    contact.external_id.as_deref().is_some_and(|id| is_wanted(id.trim()))
 }
 
 /// Reads one page; `operation` is what an error of the check is about.
