@@ -13,7 +13,8 @@ use std::time::Duration;
 use clap::Parser;
 use examples::openphone;
 use openphone_client::{
-    Client, Delivery, Error, ListMessages, ListPhoneNumbers, NewMessage, OpenPhoneErrorCode, PhoneNumberId,
+    Client, Delivery, Error, ListMessages, ListPhoneNumbers, NewMessage, OpenPhoneErrorCode,
+    PhoneNumberId,
 };
 use vendor_sandbox::openphone::SEND_MESSAGE;
 use vendor_sandbox::{Fault, FaultPlan};
@@ -48,7 +49,8 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let faults = FaultPlan::none().next(SEND_MESSAGE, 1, Fault::ResetAfterEffect);
-    let vendor = openphone::connect(arguments.lose_answer.then_some(faults), |client| client).await?;
+    let vendor =
+        openphone::connect(arguments.lose_answer.then_some(faults), |client| client).await?;
     let client = &vendor.client;
     let from = match arguments.from {
         Some(id) => PhoneNumberId::from(id),
@@ -57,12 +59,23 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
 
     let message = NewMessage::new(&from, arguments.to.as_str(), arguments.text.as_str());
     // A deadline of the call itself: an outer timeout would lose the error, and with it what happened.
-    match client.messages().send(&message).deadline(Duration::from_secs(30)).await {
-        Ok(sent) => println!("accepted by the vendor as {}, status {}", sent.id, sent.status),
+    match client
+        .messages()
+        .send(&message)
+        .deadline(Duration::from_secs(30))
+        .await
+    {
+        Ok(sent) => println!(
+            "accepted by the vendor as {}, status {}",
+            sent.id, sent.status
+        ),
         Err(error) => {
             println!("{}", what_happened(&error));
             if error.delivery() == Delivery::Unknown {
-                println!("{}", look_it_up(client, from, &arguments.to, &arguments.text).await?);
+                println!(
+                    "{}",
+                    look_it_up(client, from, &arguments.to, &arguments.text).await?
+                );
             }
         }
     }
@@ -70,8 +83,14 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn first_number(client: &Client) -> Result<PhoneNumberId, Box<dyn std::error::Error>> {
-    let numbers = client.phone_numbers().list(&ListPhoneNumbers::new()).await?;
-    let first = numbers.into_iter().next().ok_or("this account has no phone number")?;
+    let numbers = client
+        .phone_numbers()
+        .list(&ListPhoneNumbers::new())
+        .await?;
+    let first = numbers
+        .into_iter()
+        .next()
+        .ok_or("this account has no phone number")?;
     Ok(first.id)
 }
 
@@ -84,19 +103,30 @@ fn what_happened(error: &Error) -> String {
         Delivery::Unknown => "it may have gone out; do not send again before looking it up",
     };
     let reason = match OpenPhoneErrorCode::of(error) {
-        Some(code) => format!(" ({code})"),
+        Some(code) => format!(" ({code:?})"),
         None => String::new(),
     };
     format!("{error}{reason}: {verdict}")
 }
 
 /// Looks for the message in its conversation.
-async fn look_it_up(client: &Client, from: PhoneNumberId, to: &str, text: &str) -> Result<String, Error> {
-    let mut messages = client.messages().list(&ListMessages::new(from, [to])).items();
+async fn look_it_up(
+    client: &Client,
+    from: PhoneNumberId,
+    to: &str,
+    text: &str,
+) -> Result<String, Error> {
+    let mut messages = client
+        .messages()
+        .list(&ListMessages::new(from, [to]))
+        .items();
     while let Some(message) = messages.next().await {
         let message = message?;
         if message.text == text {
-            return Ok(format!("found in the conversation as {}: it did go out", message.id));
+            return Ok(format!(
+                "found in the conversation as {}: it did go out",
+                message.id
+            ));
         }
     }
     Ok("not in the conversation, yet: look again in a minute before you send it again".to_owned())

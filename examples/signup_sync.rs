@@ -17,8 +17,8 @@ use clap::Parser;
 use connector_http::{RetryPolicy, Timer as _, TokioTimer};
 use contact_sync::targets::openphone::OpenPhoneTarget;
 use contact_sync::{
-    Action, ContactId, Event, Issue, MemoryStore, Progress, Receipt, Region, SharedClient, Signup, SignupHook,
-    StaticDirectory, Worker,
+    Action, ContactId, Event, Issue, MemoryStore, Progress, Receipt, Region, SharedClient, Signup,
+    SignupHook, StaticDirectory, Worker,
 };
 use examples::signup_csv::{self, Row, RowError};
 use examples::{openphone, table};
@@ -77,7 +77,9 @@ async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>
     let store = Arc::new(MemoryStore::new());
     let (events, mut news) = mpsc::unbounded_channel();
     let worker = Worker::new(store.clone())
-        .target(Arc::new(OpenPhoneTarget::new(SharedClient::new(vendor.client.clone()))))
+        .target(Arc::new(OpenPhoneTarget::new(SharedClient::new(
+            vendor.client.clone(),
+        ))))
         .on_event(move |event: &Event| {
             // It fails only once nobody listens any more.
             let _ = events.send(event.clone());
@@ -153,17 +155,39 @@ async fn accept(hook: &SignupHook, row: Result<Row, RowError>) -> Line {
         Err(error) => {
             let failed = Outcome::Failed(error.problem);
             let (line, id, name) = (error.line, String::new(), String::new());
-            return Line { line, id, name, contact: None, result: Some(failed), remarks: Vec::new() };
+            return Line {
+                line,
+                id,
+                name,
+                contact: None,
+                result: Some(failed),
+                remarks: Vec::new(),
+            };
         }
     };
-    let name = format!("{} {}", row.first_name.trim(), row.last_name.trim()).trim().to_owned();
+    let name = format!("{} {}", row.first_name.trim(), row.last_name.trim())
+        .trim()
+        .to_owned();
     let signup = signup(&row);
-    let remarks = hook.plan(&signup).contact.issues().into_iter().map(remark).collect();
+    let remarks = hook
+        .plan(&signup)
+        .contact
+        .issues()
+        .into_iter()
+        .map(remark)
+        .collect();
     let (contact, result) = match hook.on_signup(signup).await {
         Ok(receipt) => (Some(receipt.contact), skipped(&receipt)),
         Err(error) => (None, Some(Outcome::Failed(error.to_string()))),
     };
-    Line { line: row.line, id: row.id, name, contact, result, remarks }
+    Line {
+        line: row.line,
+        id: row.id,
+        name,
+        contact,
+        result,
+        remarks,
+    }
 }
 
 /// The row as the hook takes it. A form with one field for the name puts all of it into the first.
@@ -177,7 +201,9 @@ fn signup(row: &Row) -> Signup {
     if row.last_name.trim().is_empty() {
         signup.name(row.first_name.as_str())
     } else {
-        signup.first_name(row.first_name.as_str()).last_name(row.last_name.as_str())
+        signup
+            .first_name(row.first_name.as_str())
+            .last_name(row.last_name.as_str())
     }
 }
 
@@ -191,9 +217,15 @@ fn skipped(receipt: &Receipt) -> Option<Outcome> {
 
 /// Notes what a worker did. One job can serve two signups of one person; the second finds the work done.
 fn note(event: &Event, lines: &mut [Line]) {
-    let mut mine = lines.iter_mut().filter(|line| line.contact == Some(event.contact) && line.result.is_none());
+    let mut mine = lines
+        .iter_mut()
+        .filter(|line| line.contact == Some(event.contact) && line.result.is_none());
     match &event.progress {
-        Progress::Delivered { remote, action, unmapped } => {
+        Progress::Delivered {
+            remote,
+            action,
+            unmapped,
+        } => {
             let id = remote.to_string();
             if let Some(first) = mine.next() {
                 first.result = Some(match action {
@@ -202,9 +234,15 @@ fn note(event: &Event, lines: &mut [Line]) {
                     _ => Outcome::Unchanged(id.clone()),
                 });
                 if event.attempt > 1 {
-                    first.remarks.push(format!("took {} attempts", event.attempt));
+                    first
+                        .remarks
+                        .push(format!("took {} attempts", event.attempt));
                 }
-                first.remarks.extend(unmapped.iter().map(|field| format!("{:?}: {}", field.field, field.reason)));
+                first.remarks.extend(
+                    unmapped
+                        .iter()
+                        .map(|field| format!("{:?}: {}", field.field, field.reason)),
+                );
             }
             for other in mine {
                 other.result = Some(Outcome::Unchanged(id.clone()));
@@ -251,7 +289,11 @@ fn report(lines: &[Line]) -> String {
             Some(Outcome::Failed(reason)) => ("failed", "", Some(reason)),
             None => ("failed", "", None),
         };
-        let remarks: Vec<&str> = reason.into_iter().chain(&line.remarks).map(String::as_str).collect();
+        let remarks: Vec<&str> = reason
+            .into_iter()
+            .chain(&line.remarks)
+            .map(String::as_str)
+            .collect();
         [
             line.line.to_string(),
             line.id.clone(),
@@ -282,7 +324,12 @@ impl Summary {
         Self {
             accepted: count(|line| line.contact.is_some()),
             created: count(|line| matches!(line.result, Some(Outcome::Created(_)))),
-            updated: count(|line| matches!(line.result, Some(Outcome::Updated(_) | Outcome::Unchanged(_)))),
+            updated: count(|line| {
+                matches!(
+                    line.result,
+                    Some(Outcome::Updated(_) | Outcome::Unchanged(_))
+                )
+            }),
             skipped: count(|line| matches!(line.result, Some(Outcome::Skipped(_)))),
             failed: count(|line| matches!(line.result, Some(Outcome::Failed(_)) | None)),
             elapsed_ms: elapsed.as_millis(),
@@ -292,11 +339,19 @@ impl Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { accepted, created, updated, skipped, failed, elapsed_ms } = self;
+        let Self {
+            accepted,
+            created,
+            updated,
+            skipped,
+            failed,
+            elapsed_ms,
+        } = self;
         write!(
             f,
             "{accepted} accepted: {created} created, {updated} already there, {skipped} skipped, {failed} failed, in {:.1} s",
-            std::time::Duration::from_millis(u64::try_from(*elapsed_ms).unwrap_or(u64::MAX)).as_secs_f64()
+            std::time::Duration::from_millis(u64::try_from(*elapsed_ms).unwrap_or(u64::MAX))
+                .as_secs_f64()
         )
     }
 }

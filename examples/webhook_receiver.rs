@@ -58,13 +58,20 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         None => Verifier::from_env()?,
         Some(sandbox) => {
             // The vendor issues the secret when a webhook is made; it cannot be chosen.
-            let webhook = sandbox.control().register_webhook(&url, WebhookFormat::Dated)?;
+            let webhook = sandbox
+                .control()
+                .register_webhook(&url, WebhookFormat::Dated)?;
             Verifier::new([webhook.key.into()])?
         }
     };
 
     let (events, mut arrived) = mpsc::channel(1024);
-    let receiver = Arc::new(Receiver { verifier, timer: TokioTimer, seen: Mutex::default(), events });
+    let receiver = Arc::new(Receiver {
+        verifier,
+        timer: TokioTimer,
+        seen: Mutex::default(),
+        events,
+    });
     let app = Router::new()
         .route("/webhooks/openphone", post(receive))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -79,9 +86,17 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     };
     let control = sandbox.control();
-    control.place_inbound_text("+12025550143", sandbox.phone_number(), "Is the table still free?")?;
+    control.place_inbound_text(
+        "+12025550143",
+        sandbox.phone_number(),
+        "Is the table still free?",
+    )?;
     control.webhooks_settled().await;
-    let again: Vec<u64> = control.deliveries().iter().map(|delivery| delivery.number).collect();
+    let again: Vec<u64> = control
+        .deliveries()
+        .iter()
+        .map(|delivery| delivery.number)
+        .collect();
     for number in again {
         println!("the vendor repeats delivery {number}, as it may");
         control.redeliver(number)?;
@@ -104,16 +119,28 @@ struct Receiver {
 }
 
 /// The raw bytes, never an extractor that parses: the signature is over what came in.
-async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let verified = match receiver.verifier.verify(&headers, &body, receiver.timer.utc_now()) {
+async fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    let verified = match receiver
+        .verifier
+        .verify(&headers, &body, receiver.timer.utc_now())
+    {
         Ok(verified) => verified,
         Err(error) => {
             println!("refused: {error} ({:?})", error.kind());
-            return StatusCode::from_u16(error.kind().suggested_status()).unwrap_or(StatusCode::UNAUTHORIZED);
+            return error.kind().suggested_status();
         }
     };
     let id = replay_id(&verified).into_owned();
-    if receiver.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(&id) {
+    if receiver
+        .seen
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .contains(&id)
+    {
         println!("dropped a duplicate");
         return StatusCode::OK;
     }
@@ -121,7 +148,11 @@ async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body
     if receiver.events.try_send(verified.into_owned()).is_err() {
         return StatusCode::SERVICE_UNAVAILABLE;
     }
-    receiver.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+    receiver
+        .seen
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(id);
     StatusCode::OK
 }
 
@@ -129,7 +160,10 @@ fn look_at(verified: &Verified<'_>) {
     match Event::parse(verified) {
         Ok(event) => match &event.kind {
             EventKind::MessageReceived(message) => {
-                let length = message.text.as_deref().map_or(0, |text| text.chars().count());
+                let length = message
+                    .text
+                    .as_deref()
+                    .map_or(0, |text| text.chars().count());
                 println!("a text of {length} characters came in: {}", message.id);
             }
             EventKind::Unknown { kind, .. } => println!("kept for later: {kind}"),

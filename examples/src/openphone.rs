@@ -26,15 +26,28 @@ pub async fn connect(
 ) -> Result<Connection, Box<dyn std::error::Error>> {
     if std::env::var_os("OPENPHONE_API_KEY").is_some() {
         if faults.is_some() {
-            return Err("only the simulated vendor can be told to fail; unset OPENPHONE_API_KEY".into());
+            return Err(
+                "only the simulated vendor can be told to fail; unset OPENPHONE_API_KEY".into(),
+            );
         }
         let client = tune(Client::builder().from_env()?).build()?;
         eprintln!("talking to {}", client.base_url());
-        return Ok(Connection { client, sandbox: None });
+        return Ok(Connection {
+            client,
+            sandbox: None,
+        });
     }
     let plan = faults.unwrap_or_else(FaultPlan::none);
     let sandbox = Sandbox::openphone().fault_plan(plan).start().await?;
-    eprintln!("OPENPHONE_API_KEY is not set: talking to a simulated OpenPhone at {}", sandbox.base_url());
-    let builder = Client::builder().api_key(sandbox.api_key()).base_url(sandbox.base_url());
-    Ok(Connection { client: tune(builder).build()?, sandbox: Some(sandbox) })
+    eprintln!(
+        "OPENPHONE_API_KEY is not set: talking to a simulated OpenPhone at {}",
+        sandbox.base_url()
+    );
+    let builder = Client::builder()
+        .api_key(sandbox.api_key())
+        .base_url(sandbox.base_url());
+    Ok(Connection {
+        client: tune(builder).build()?,
+        sandbox: Some(sandbox),
+    })
 }

@@ -7,7 +7,10 @@ use unicode_width::UnicodeWidthStr;
 /// Cells come from files that strangers wrote: control characters are shown as `·`, so that none reaches the
 /// terminal.
 pub fn layout<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
-    let shown: Vec<[String; COLUMNS]> = rows.iter().map(|row| row.each_ref().map(|cell| visible(cell))).collect();
+    let shown: Vec<[String; COLUMNS]> = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| visible(cell)))
+        .collect();
     let mut widths = [0; COLUMNS];
     for row in &shown {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -37,7 +40,9 @@ fn line<const COLUMNS: usize>(cells: &[String; COLUMNS], widths: &[usize; COLUMN
 }
 
 fn visible(cell: &str) -> String {
-    cell.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
+    cell.chars()
+        .map(|c| if c.is_control() { '·' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
