@@ -84,8 +84,8 @@ impl<V> Drop for Sandbox<V> {
 
 /// Sets up a [`Sandbox`] before it starts.
 ///
-/// These options are the same for every vendor; a vendor adds its own, see
-/// [`OpenPhone`](crate::openphone::OpenPhone).
+/// `V` is the vendor's own options, for instance [`openphone::Options`](crate::openphone::Options);
+/// what they add stands further down on this page.
 #[must_use]
 pub struct Builder<V> {
     seed: u64,

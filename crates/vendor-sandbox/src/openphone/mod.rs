@@ -56,7 +56,8 @@ pub struct OpenPhone {
     state: Mutex<State>,
 }
 
-/// How this vendor behaves where the facts leave a choice; set through [`Builder`].
+/// How this vendor behaves where the facts leave a choice; set through
+/// [`Builder`], see [`Sandbox::openphone`].
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     unique_external_ids: bool,
@@ -191,7 +192,6 @@ impl Vendor for OpenPhone {
     }
 
     fn answer(&self, call: &Call<'_>) -> Outcome {
-        let mut state = self.state();
         let act = match call.operation {
             CREATE_CONTACT => contacts::create,
             LIST_CONTACTS => contacts::list,
@@ -208,6 +208,7 @@ impl Vendor for OpenPhone {
             GET_USER => directory::get_user,
             _ => return self.refuse(Refusal::UnknownRoute).into(),
         };
+        let mut state = self.state();
         match act(&mut state, call) {
             Ok(outcome) => outcome,
             Err(error) => error.reply(&mut state.ids).into(),

@@ -37,7 +37,7 @@ async fn latency_is_late_and_otherwise_right() {
     let api = with(fault).await;
     let start = Instant::now();
     create(&api).await.unwrap().expect(201);
-    assert!(start.elapsed() >= Duration::from_secs(60));
+    assert!(start.elapsed() >= Duration::from_mins(1));
     assert_eq!(logged(&api), (Some(201), Some(fault)));
 }
 

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking, like the tests themselves"
 )]
 
+mod contact_lists;
 mod contacts;
 mod control;
 mod directory;
@@ -15,5 +16,6 @@ mod limits;
 mod messages;
 #[cfg(feature = "cli")]
 mod program;
+mod receiver;
 mod support;
 mod webhooks;

@@ -1,104 +1,15 @@
-use std::sync::{Arc, Mutex};
-
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use vendor_sandbox::openphone::WebhookFormat;
 use vendor_sandbox::{DeliveryState, Sandbox};
 
-use crate::support::{Api, find, keys};
+use crate::receiver::{Received, Receiver};
+use crate::support::{Api, keys};
 
 const THEM: &str = "+12025550143";
-
-#[derive(Clone, Debug)]
-struct Received {
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Received {
-    fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-}
-
-/// Answers webhooks with the given statuses in turn, then with 200, and keeps what came.
-struct Receiver {
-    url: String,
-    received: Arc<Mutex<Vec<Received>>>,
-}
-
-impl Receiver {
-    async fn start(statuses: &[u16]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook?from=quo", listener.local_addr().unwrap());
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let (log, mut statuses) = (Arc::clone(&received), statuses.to_vec());
-        statuses.reverse();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let status = statuses.pop().unwrap_or(200);
-                let one = receive(stream, status).await;
-                log.lock().unwrap().push(one);
-            }
-        });
-        Self { url, received }
-    }
-
-    fn take(&self) -> Vec<Received> {
-        std::mem::take(&mut *self.received.lock().unwrap())
-    }
-}
-
-async fn receive(mut stream: TcpStream, status: u16) -> Received {
-    let mut bytes = Vec::new();
-    let (end, length) = loop {
-        let mut chunk = [0; 4096];
-        let count = stream.read(&mut chunk).await.unwrap();
-        bytes.extend_from_slice(&chunk[..count]);
-        if let Some(end) = find(&bytes, b"\r\n\r\n") {
-            let head = String::from_utf8(bytes[..end].to_vec())
-                .unwrap()
-                .to_lowercase();
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
-            break (end, length.unwrap().parse::<usize>().unwrap());
-        }
-    };
-    while bytes.len() < end + 4 + length {
-        let mut chunk = [0; 4096];
-        let count = stream.read(&mut chunk).await.unwrap();
-        bytes.extend_from_slice(&chunk[..count]);
-    }
-    let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
-    stream.write_all(answer.as_bytes()).await.unwrap();
-    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    assert!(
-        head.starts_with("POST /hook?from=quo HTTP/1.1\r\n"),
-        "{head}"
-    );
-    let headers = head
-        .lines()
-        .skip(1)
-        .map(|line| line.split_once(": ").unwrap());
-    let headers = headers
-        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-        .collect();
-    Received {
-        headers,
-        body: bytes[end + 4..].to_vec(),
-    }
-}
 
 async fn start() -> Api {
     let builder = Sandbox::openphone()
@@ -116,10 +27,10 @@ fn is_mac(key: &[u8], message: &[u8], base64: &str) -> bool {
 #[tokio::test]
 async fn an_inbound_text_reaches_a_v4_webhook_signed() {
     let api = start().await;
-    let receiver = Receiver::start(&[]).await;
+    let inbox = Receiver::start(&[]).await;
     let hook = api
         .control
-        .register_webhook(&receiver.url, WebhookFormat::V4)
+        .register_webhook(&inbox.url, WebhookFormat::V4)
         .unwrap();
     assert!(hook.id.starts_with("WH"));
     assert_eq!(hook.key, api.sandbox.webhook_key());
@@ -131,7 +42,7 @@ async fn an_inbound_text_reaches_a_v4_webhook_signed() {
         .unwrap();
     api.control.webhooks_settled().await;
 
-    let [received] = receiver.take().try_into().unwrap();
+    let [received] = inbox.take().try_into().unwrap();
     let body = received.json();
     assert_eq!(
         keys(&body),
@@ -173,10 +84,10 @@ async fn an_inbound_text_reaches_a_v4_webhook_signed() {
 #[tokio::test]
 async fn an_outgoing_text_reaches_a_dated_webhook_signed() {
     let api = start().await;
-    let receiver = Receiver::start(&[]).await;
+    let inbox = Receiver::start(&[]).await;
     let hook = api
         .control
-        .register_webhook(&receiver.url, WebhookFormat::Dated)
+        .register_webhook(&inbox.url, WebhookFormat::Dated)
         .unwrap();
     assert!(hook.id.bytes().all(|byte| byte.is_ascii_digit()));
     assert_eq!(hook.key, api.sandbox.webhook_secret());
@@ -184,7 +95,7 @@ async fn an_outgoing_text_reaches_a_dated_webhook_signed() {
     let message = api.post("/v1/messages", &text).await.expect(202).json();
     api.control.webhooks_settled().await;
 
-    let [received] = receiver.take().try_into().unwrap();
+    let [received] = inbox.take().try_into().unwrap();
     let body = received.json();
     assert_eq!(
         keys(&body),
@@ -286,15 +197,15 @@ async fn contacts_are_told_to_dated_webhooks_only() {
 #[tokio::test]
 async fn a_failed_delivery_is_tried_again_and_signed_anew() {
     let api = start().await;
-    let receiver = Receiver::start(&[500, 404, 302]).await;
+    let inbox = Receiver::start(&[500, 404, 302]).await;
     api.control
-        .register_webhook(&receiver.url, WebhookFormat::Dated)
+        .register_webhook(&inbox.url, WebhookFormat::Dated)
         .unwrap();
     api.control
         .place_inbound_text(THEM, api.sandbox.phone_number(), "x")
         .unwrap();
     api.control.webhooks_settled().await;
-    let received = receiver.take();
+    let received = inbox.take();
     assert_eq!(received.len(), 4);
     // The id names the delivery, so a receiver can tell that it has seen it.
     let ids: std::collections::BTreeSet<_> = received
@@ -313,9 +224,9 @@ async fn a_failed_delivery_is_tried_again_and_signed_anew() {
 #[tokio::test]
 async fn a_receiver_that_never_takes_it_is_given_up_after_eight_attempts() {
     let api = start().await;
-    let receiver = Receiver::start(&[503; 20]).await;
+    let inbox = Receiver::start(&[503; 20]).await;
     api.control
-        .register_webhook(&receiver.url, WebhookFormat::V4)
+        .register_webhook(&inbox.url, WebhookFormat::V4)
         .unwrap();
     // Nobody listens here: the port was free a moment ago.
     let closed = TcpListener::bind("127.0.0.1:0")
@@ -343,20 +254,20 @@ async fn a_receiver_that_never_takes_it_is_given_up_after_eight_attempts() {
 #[tokio::test]
 async fn deliveries_repeat_on_demand_and_per_registration() {
     let api = start().await;
-    let receiver = Receiver::start(&[]).await;
+    let inbox = Receiver::start(&[]).await;
     api.control
-        .register_webhook(&receiver.url, WebhookFormat::Dated)
+        .register_webhook(&inbox.url, WebhookFormat::Dated)
         .unwrap();
     let second = api
         .control
-        .register_webhook(&receiver.url, WebhookFormat::Dated)
+        .register_webhook(&inbox.url, WebhookFormat::Dated)
         .unwrap();
     assert_eq!(api.control.webhooks().len(), 2);
     api.control
         .place_inbound_text(THEM, api.sandbox.phone_number(), "x")
         .unwrap();
     api.control.webhooks_settled().await;
-    let twice = receiver.take();
+    let twice = inbox.take();
     assert_eq!(twice.len(), 2);
     assert_ne!(twice[0].header("webhook-id"), twice[1].header("webhook-id"));
     assert_eq!(twice[0].json()["id"], twice[1].json()["id"]);
@@ -364,7 +275,7 @@ async fn deliveries_repeat_on_demand_and_per_registration() {
     let number = api.control.deliveries()[0].number;
     assert_eq!(api.control.redeliver(number).unwrap(), 3);
     api.control.webhooks_settled().await;
-    let [again] = receiver.take().try_into().unwrap();
+    let [again] = inbox.take().try_into().unwrap();
     let known = twice
         .iter()
         .any(|one| one.header("webhook-id") == again.header("webhook-id"));
@@ -377,7 +288,7 @@ async fn deliveries_repeat_on_demand_and_per_registration() {
         .place_inbound_text(THEM, api.sandbox.phone_number(), "y")
         .unwrap();
     api.control.webhooks_settled().await;
-    assert_eq!(receiver.take().len(), 1);
+    assert_eq!(inbox.take().len(), 1);
 }
 
 #[tokio::test]
@@ -409,9 +320,9 @@ async fn webhooks_never_leave_the_machine() {
 async fn waiting_ends_with_the_sandbox() {
     let builder = Sandbox::openphone().webhook_retry_compression(1);
     let api = Api::on(builder.start().await.unwrap());
-    let receiver = Receiver::start(&[500]).await;
+    let inbox = Receiver::start(&[500]).await;
     api.control
-        .register_webhook(&receiver.url, WebhookFormat::V4)
+        .register_webhook(&inbox.url, WebhookFormat::V4)
         .unwrap();
     api.control
         .place_inbound_text(THEM, api.sandbox.phone_number(), "x")

@@ -1,0 +1,473 @@
+//! The sandbox against the vendor's own material: its specification and its samples. They are
+//! not part of this repository; `CONNECTORS_SHARED_DIR` names the folder that holds them, and
+//! without it these tests say that they were skipped.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking, and say when they are skipped"
+)]
+
+#[path = "it/receiver.rs"]
+#[expect(dead_code, reason = "the other tests use more of it")]
+mod receiver;
+#[path = "shared/schema.rs"]
+mod schema;
+#[path = "it/support.rs"]
+#[expect(dead_code, reason = "the other tests use more of it")]
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use vendor_sandbox::Sandbox;
+use vendor_sandbox::openphone::{
+    CREATE_CONTACT, CustomFieldKind, DELETE_CONTACT, GET_CONTACT, GET_MESSAGE, GET_PHONE_NUMBER,
+    GET_USER, LIST_CONTACTS, LIST_CUSTOM_FIELDS, LIST_MESSAGES, LIST_PHONE_NUMBERS, LIST_USERS,
+    MessagingBlock, OPERATIONS, SEND_MESSAGE, UPDATE_CONTACT, WebhookFormat,
+};
+use vendor_sandbox::{Fault, FaultPlan, Operation, When};
+
+use crate::receiver::Receiver;
+use crate::schema::Spec;
+use crate::support::{Answer, Api, encoded};
+
+const THEM: &str = "+12025550143";
+
+/// The folder, or `None` after saying that there is none. Where it is required, it must be there.
+fn shared() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("CONNECTORS_SHARED_DIR") {
+        return Some(folder.into());
+    }
+    let required = std::env::var_os("CONNECTORS_REQUIRE_SHARED").is_some_and(|value| value == "1");
+    assert!(
+        !required,
+        "CONNECTORS_REQUIRE_SHARED is set and CONNECTORS_SHARED_DIR is not"
+    );
+    eprintln!("skipped: CONNECTORS_SHARED_DIR is not set");
+    None
+}
+
+fn read(folder: &std::path::Path, name: &str) -> Value {
+    let path = folder.join(name);
+    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap()
+}
+
+fn fixture(folder: &std::path::Path, name: &str) -> Value {
+    read(folder, &format!("vendor-fixtures/openphone/{name}.json"))
+}
+
+/// Every path of keys in a value; the items of a list share one path. Below null nothing is
+/// known, so `null` hides what the other side has there.
+fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                let path = format!("{path}/{key}");
+                paths(value, &path, found);
+                found.insert(path);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| paths(item, path, found)),
+        _ => {}
+    }
+}
+
+#[track_caller]
+fn assert_same_keys(ours: &Value, theirs: &Value, what: &str) {
+    let (mut left, mut right) = (BTreeSet::new(), BTreeSet::new());
+    paths(ours, "", &mut left);
+    paths(theirs, "", &mut right);
+    assert_eq!(left, right, "{what}");
+}
+
+/// A sandbox with one contact, a text each way, and a field as in the vendor's samples.
+struct Scene {
+    api: Api,
+    contact: String,
+    sent: String,
+    received: String,
+}
+
+impl Scene {
+    async fn start(folder: &std::path::Path) -> Self {
+        let builder = Sandbox::openphone()
+            .rate_limit(None)
+            .unique_external_ids(true)
+            .webhook_retry_compression(u32::MAX)
+            .custom_field("Inbound Lead", "inbound-lead", CustomFieldKind::MultiSelect);
+        let api = Api::on(builder.start().await.unwrap());
+        let mut body = fixture(folder, "v1.createContact_v1.request");
+        body.as_object_mut().unwrap().remove("createdByUserId");
+        let contact = api.post("/v1/contacts", &body).await.expect(201).json();
+        let text = json!({ "content": "Hi", "from": api.sandbox.phone_number(), "to": [THEM] });
+        let sent = api.post("/v1/messages", &text).await.expect(202).json();
+        let received = api
+            .control
+            .place_inbound_text(THEM, api.sandbox.phone_number(), "Hello")
+            .unwrap();
+        let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+        Self {
+            contact: id(&contact["data"]),
+            sent: id(&sent["data"]),
+            received: id(&received),
+            api,
+        }
+    }
+
+    /// Carries an operation out the way it succeeds.
+    async fn call(&self, operation: Operation, folder: &std::path::Path) -> Answer {
+        let api = &self.api;
+        let number = api.sandbox.phone_number_id();
+        let contact = format!("/v1/contacts/{}", self.contact);
+        match operation {
+            CREATE_CONTACT => {
+                let mut body = fixture(folder, "v1.createContact_v1.request");
+                body["externalId"] = json!("another");
+                body.as_object_mut().unwrap().remove("createdByUserId");
+                api.post("/v1/contacts", &body).await
+            }
+            LIST_CONTACTS => api.get("/v1/contacts?maxResults=1").await,
+            GET_CONTACT => api.get(&contact).await,
+            UPDATE_CONTACT => {
+                let mut body = fixture(folder, "v1.updateContactById_v1.request");
+                // The ids of the sample are those of the sample's contact.
+                for list in [
+                    "/defaultFields/emails/0",
+                    "/defaultFields/phoneNumbers/0",
+                    "/customFields/0",
+                ] {
+                    body.pointer_mut(list)
+                        .unwrap()
+                        .as_object_mut()
+                        .unwrap()
+                        .remove("id");
+                }
+                api.patch(&contact, &body).await
+            }
+            DELETE_CONTACT => api.delete(&contact).await,
+            LIST_CUSTOM_FIELDS => api.get("/v1/contact-custom-fields").await,
+            LIST_PHONE_NUMBERS => api.get("/v1/phone-numbers").await,
+            GET_PHONE_NUMBER => api.get(&format!("/v1/phone-numbers/{number}")).await,
+            SEND_MESSAGE => {
+                let body = json!({ "content": "x", "from": number, "to": [THEM, "+12025550144"] });
+                api.post("/v1/messages", &body).await
+            }
+            LIST_MESSAGES => {
+                let them = encoded(THEM);
+                let path = format!("/v1/messages?phoneNumberId={number}&participants={them}");
+                api.get(&format!("{path}&maxResults=1")).await
+            }
+            GET_MESSAGE => api.get(&format!("/v1/messages/{}", self.sent)).await,
+            LIST_USERS => api.get("/v1/users?maxResults=1").await,
+            GET_USER => {
+                let users = api.get("/v1/users?maxResults=1").await.json();
+                api.get(&format!(
+                    "/v1/users/{}",
+                    users["data"][0]["id"].as_str().unwrap()
+                ))
+                .await
+            }
+            other => panic!("{other} is not covered"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn answers_have_the_keys_of_the_vendors_samples() {
+    let Some(folder) = shared() else { return };
+    let scene = Scene::start(&folder).await;
+    for operation in OPERATIONS {
+        if *operation == DELETE_CONTACT {
+            continue;
+        }
+        let answer = scene.call(*operation, &folder).await;
+        let (ours, name) = if *operation == LIST_MESSAGES {
+            // There is a sample of one text and none of a list of them.
+            (
+                json!({ "data": answer.json()["data"] }),
+                format!("v1.{GET_MESSAGE}.200"),
+            )
+        } else {
+            (answer.json(), format!("v1.{operation}.{}", answer.status))
+        };
+        assert_same_keys(&ours, &fixture(&folder, &name), operation.id());
+    }
+    scene.call(DELETE_CONTACT, &folder).await.expect(204);
+}
+
+#[tokio::test]
+async fn answers_keep_the_vendors_specification() {
+    let Some(folder) = shared() else { return };
+    let spec = Spec::new(read(&folder, "vendor-specs/openphone.json"));
+    let scene = Scene::start(&folder).await;
+    for operation in OPERATIONS {
+        let answer = scene.call(*operation, &folder).await;
+        let problems = spec.check(operation.id(), answer.status, &answer.body);
+        assert_eq!(problems, Vec::<String>::new(), "{operation}");
+    }
+    // Nobody is the user of an incoming text, by the words of the specification and by the type
+    // of newer ones; the type of this one forgot it.
+    let answer = scene
+        .api
+        .get(&format!("/v1/messages/{}", scene.received))
+        .await;
+    let problems = spec.check(GET_MESSAGE.id(), answer.status, &answer.body);
+    assert_eq!(problems, [r#"/data/userId: null breaks type "string""#]);
+}
+
+#[tokio::test]
+async fn errors_keep_the_vendors_specification() {
+    let Some(folder) = shared() else { return };
+    let spec = Spec::new(read(&folder, "vendor-specs/openphone.json"));
+    let scene = Scene::start(&folder).await;
+    let api = &scene.api;
+    let name = json!({ "firstName": "A" });
+    let text = json!({ "content": "x", "from": api.sandbox.phone_number(), "to": [THEM] });
+    let contacts = "/v1/contacts";
+    let mut seen = Vec::new();
+    for body in [
+        json!({ "defaultFields": name, "customFields": [{ "key": "none", "value": 1 }] }),
+        json!({ "defaultFields": name, "createdByUserId": "USnobody" }),
+        json!({ "defaultFields": name, "externalId": "664d0db69fcac7cf2e6ec" }),
+    ] {
+        seen.push((CREATE_CONTACT, api.post(contacts, &body).await));
+    }
+    seen.push((GET_CONTACT, api.get("/v1/contacts/nobody").await));
+    seen.push((
+        UPDATE_CONTACT,
+        api.patch("/v1/contacts/nobody", &json!({})).await,
+    ));
+    seen.push((DELETE_CONTACT, api.delete("/v1/contacts/nobody").await));
+    seen.push((GET_MESSAGE, api.get("/v1/messages/ACnone").await));
+    seen.push((GET_PHONE_NUMBER, api.get("/v1/phone-numbers/PNnone").await));
+    seen.push((GET_PHONE_NUMBER, api.get("/v1/phone-numbers/none").await));
+    seen.push((
+        LIST_PHONE_NUMBERS,
+        api.get("/v1/phone-numbers?userId=none").await,
+    ));
+    seen.push((GET_USER, api.get("/v1/users/USnone").await));
+    seen.push((GET_USER, api.get("/v1/users/none").await));
+    seen.push((LIST_USERS, api.get("/v1/users").await));
+    let numbers = api.get("/v1/phone-numbers").await.json();
+    let mut stranger = text.clone();
+    stranger["from"] = numbers["data"][1]["id"].clone();
+    stranger["userId"] = numbers["data"][0]["users"][2]["id"].clone();
+    seen.push((SEND_MESSAGE, api.post("/v1/messages", &stranger).await));
+    for block in [
+        MessagingBlock::A2pNotApproved,
+        MessagingBlock::SubscriptionExpired,
+    ] {
+        api.control.set_messaging_block(Some(block));
+        seen.push((SEND_MESSAGE, api.post("/v1/messages", &text).await));
+    }
+    let broken = Fault::ServerError {
+        status: 500,
+        retry_after: None,
+    };
+    api.control
+        .faults(FaultPlan::none().next(When::any(), 5, broken));
+    seen.push((GET_CONTACT, api.get(&format!("{contacts}/x")).await));
+    seen.push((GET_MESSAGE, api.get("/v1/messages/ACx").await));
+    seen.push((GET_PHONE_NUMBER, api.get("/v1/phone-numbers/PNx").await));
+    seen.push((GET_USER, api.get("/v1/users/USx").await));
+    seen.push((
+        LIST_CUSTOM_FIELDS,
+        api.get("/v1/contact-custom-fields").await,
+    ));
+    let mut statuses = BTreeSet::new();
+    for (operation, answer) in &seen {
+        assert!(answer.status >= 400, "{operation} was meant to fail");
+        statuses.insert(answer.status);
+        let problems = spec.check(operation.id(), answer.status, &answer.body);
+        assert_eq!(
+            problems,
+            Vec::<String>::new(),
+            "{operation} {}",
+            answer.text()
+        );
+    }
+    assert_eq!(
+        statuses.into_iter().collect::<Vec<_>>(),
+        [400, 402, 403, 404, 409, 500]
+    );
+}
+
+#[tokio::test]
+async fn observed_errors_and_headers_are_answered_as_observed() {
+    let Some(folder) = shared() else { return };
+    let api = Api::on(Sandbox::openphone().start().await.unwrap());
+    let right = api.sandbox.api_key().to_owned();
+    let headers = fixture(&folder, "rate-limit-headers");
+    let answer = api.get("/v1/users?maxResults=1").await.expect(200);
+    for name in ["ratelimit", "ratelimit-policy"] {
+        assert_eq!(answer.header(name), headers["normal"][name].as_str());
+    }
+    let invalid = api
+        .get("/v1/phone-numbers?userId=x")
+        .await
+        .expect(400)
+        .json();
+    let sample = fixture(&folder, "v1.error.400.validation");
+    assert_same_keys(&invalid, &sample, "validation");
+    assert_eq!(invalid["message"], sample["message"]);
+    let list = format!(
+        "/v1/messages?phoneNumberId={}",
+        api.sandbox.phone_number_id()
+    );
+    let list = api
+        .get(&format!(
+            "{list}&maxResults=1&participants[]=%2B15555555555"
+        ))
+        .await;
+    let issue = list.expect(400).json()["errors"][0].clone();
+    assert_eq!(issue, sample["errors"][0]);
+    let mut api = api;
+    for (key, name) in [(None, "missing-header"), (Some("wrong"), "wrong-key")] {
+        api = api.with_key(key);
+        let mut error = api.get("/v1/users?maxResults=1").await.expect(401).json();
+        let sample = fixture(&folder, &format!("v1.error.401.live-{name}"));
+        error["error"]["trace"] = sample["error"]["trace"].clone();
+        assert_eq!(error, sample, "{name}");
+    }
+    api.with_key(Some(&right))
+        .get("/v1/users?maxResults=1")
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn limits_are_those_of_the_specification() {
+    let Some(folder) = shared() else { return };
+    let spec = Spec::new(read(&folder, "vendor-specs/openphone.json"));
+    let scene = Scene::start(&folder).await;
+    let api = &scene.api;
+    let number = api.sandbox.phone_number_id();
+    let messages = format!("/v1/messages?phoneNumberId={number}&participants=%2B12025550143&");
+    for (operation, path) in [
+        (LIST_CONTACTS, "/v1/contacts?"),
+        (LIST_MESSAGES, &messages),
+        (LIST_USERS, "/v1/users?"),
+    ] {
+        let max = spec.query(operation.id(), "maxResults")["maximum"]
+            .as_u64()
+            .unwrap();
+        api.get(&format!("{path}maxResults={max}"))
+            .await
+            .expect(200);
+        api.get(&format!("{path}maxResults={}", max + 1))
+            .await
+            .expect(400);
+        api.get(path).await.expect(400);
+    }
+    let length = |operation: Operation, pointer: &str, name: &str| {
+        let limit = spec.body(operation.id()).pointer(pointer).unwrap()[name]
+            .as_u64()
+            .unwrap();
+        usize::try_from(limit).unwrap()
+    };
+    let texts = [
+        (
+            CREATE_CONTACT,
+            "/properties/externalId/anyOf/0",
+            "externalId",
+        ),
+        (CREATE_CONTACT, "/properties/source", "source"),
+        (
+            UPDATE_CONTACT,
+            "/properties/externalId/anyOf/0",
+            "externalId",
+        ),
+        (UPDATE_CONTACT, "/properties/source/anyOf/0", "source"),
+        (SEND_MESSAGE, "/properties/content", "content"),
+    ];
+    for (operation, pointer, name) in texts {
+        let max = length(operation, pointer, "maxLength");
+        assert_eq!(length(operation, pointer, "minLength"), 1);
+        for (size, fits) in [(max, true), (max + 1, false), (0, false)] {
+            let value = Value::from("x".repeat(size));
+            let status = match operation {
+                CREATE_CONTACT => {
+                    let mut body = json!({ "defaultFields": { "firstName": "A" } });
+                    body[name] = value;
+                    api.post("/v1/contacts", &body).await.status
+                }
+                UPDATE_CONTACT => {
+                    let mut body = json!({});
+                    body[name] = value;
+                    api.patch(&format!("/v1/contacts/{}", scene.contact), &body)
+                        .await
+                        .status
+                }
+                _ => {
+                    let body = json!({ "content": value, "from": number, "to": [THEM] });
+                    api.post("/v1/messages", &body).await.status
+                }
+            };
+            // The same external id twice is a conflict here, and not a matter of its length.
+            assert_eq!(status != 400, fits, "{operation} {name} {size}: {status}");
+        }
+    }
+    let most = length(SEND_MESSAGE, "/properties/to", "maxItems");
+    assert_eq!(length(SEND_MESSAGE, "/properties/to", "minItems"), 1);
+    for (count, status) in [(most, 202), (most + 1, 400), (0, 400)] {
+        let to = vec![THEM; count];
+        let body = json!({ "content": "x", "from": number, "to": to });
+        api.post("/v1/messages", &body).await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn webhooks_have_the_keys_of_the_vendors_samples() {
+    let Some(folder) = shared() else { return };
+    let scene = Scene::start(&folder).await;
+    let (api, contact) = (&scene.api, format!("/v1/contacts/{}", scene.contact));
+    let (v4, dated) = (Receiver::start(&[]).await, Receiver::start(&[]).await);
+    api.control
+        .register_webhook(&v4.url, WebhookFormat::V4)
+        .unwrap();
+    api.control
+        .register_webhook(&dated.url, WebhookFormat::Dated)
+        .unwrap();
+    api.control
+        .place_inbound_text(THEM, api.sandbox.phone_number(), "Hello")
+        .unwrap();
+    api.control.webhooks_settled().await;
+    let ours = v4.take().remove(0).json();
+    assert_same_keys(
+        &ours,
+        &fixture(&folder, "webhook.v4.message.received"),
+        "v4 message.received",
+    );
+    // The vendor's test event leaves out what real deliveries have.
+    let ours = dated.take().remove(0).json();
+    let (mut left, mut right) = (BTreeSet::new(), BTreeSet::new());
+    paths(&ours, "", &mut left);
+    paths(
+        &fixture(&folder, "webhook.2026-03-30.message.received.test-event"),
+        "",
+        &mut right,
+    );
+    assert!(right.is_subset(&left), "{right:?}");
+
+    scene.call(SEND_MESSAGE, &folder).await.expect(202);
+    api.control.webhooks_settled().await;
+    let body = fixture(&folder, "v1.createContact_v1.request");
+    let update =
+        json!({ "defaultFields": body["defaultFields"], "customFields": body["customFields"] });
+    api.patch(&contact, &update).await.expect(200);
+    api.control.webhooks_settled().await;
+    api.delete(&contact).await.expect(204);
+    api.control.webhooks_settled().await;
+    let events: Vec<Value> = dated.take().iter().map(receiver::Received::json).collect();
+    assert_eq!(events.len(), 3);
+    for event in events {
+        let kind = event["type"].as_str().unwrap();
+        let sample = fixture(&folder, &format!("webhook.2026-03-30.{kind}"));
+        assert_same_keys(&event, &sample, kind);
+    }
+}
