@@ -338,10 +338,7 @@ mod tests {
             .name("Ann Lee")
             .email("ann@example.com")
             .phone("202 555 0143");
-        for shown in [
-            format!("{signup:?}"),
-            format!("{:?}", contact(&signup)),
-        ] {
+        for shown in [format!("{signup:?}"), format!("{:?}", contact(&signup))] {
             for secret in ["ann", "Ann", "Lee", "example.com", "0143"] {
                 assert!(!shown.contains(secret), "{shown}");
             }

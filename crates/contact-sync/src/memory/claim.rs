@@ -15,6 +15,14 @@ use crate::store::{
 };
 use crate::target::{Delivery, Known};
 
+/// What a job has to wait for.
+pub(super) enum Blocker {
+    /// Another contact's line.
+    Line(LineId),
+    /// A request that may still take effect.
+    Until(Instant),
+}
+
 /// How many log entries and status events the store remembers.
 const REMEMBERED: usize = 10_000;
 
@@ -51,11 +59,20 @@ impl State {
             Task::Deliver => self.contacts.get(&line.0)?.contact.clone(),
             Task::Undo(undo) => undo.contact.clone(),
         };
-        if let Some(blocker) = self.blocker(&line, &contact) {
-            self.wait_for(&line, &blocker);
-            return None;
+        match self.blocker(&line, &contact, now) {
+            None => self.lease_out(id, &contact, lease, now),
+            Some(Blocker::Line(blocker)) => {
+                self.wait_for(&line, &blocker);
+                None
+            }
+            Some(Blocker::Until(settled)) => {
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.run_at = settled;
+                }
+                self.arm(&line);
+                None
+            }
         }
-        self.lease_out(id, &contact, lease, now)
     }
 
     /// Puts a job under a lease, whoever may be at work.
@@ -90,27 +107,29 @@ impl State {
         Some(claim)
     }
 
-    /// Returns a line of another contact that must come to an end first.
-    pub(super) fn blocker(&self, id: &LineId, contact: &Contact) -> Option<LineId> {
+    /// Tells what has to come to an end before anybody works on a person at a target.
+    pub(super) fn blocker(&self, id: &LineId, contact: &Contact, now: Instant) -> Option<Blocker> {
         let line = self.lines.get(id)?;
+        if let Some(settled) = line.settles_at.filter(|at| *at > now) {
+            return Some(Blocker::Until(settled));
+        }
         let has_intent = line.link == LinkState::Intent;
         self.sharing(&line.tenant, id, contact)
-            .find(|other| {
-                let Some(other) = self.lines.get(*other) else {
-                    return false;
-                };
-                let theirs = other
-                    .holds
-                    .as_ref()
-                    .is_some_and(|(theirs, _)| same_person(contact, theirs));
+            .find_map(|other_id| {
+                let other = self.lines.get(other_id)?;
+                if other.holder.is_some() {
+                    return Some(Blocker::Line(other_id.clone()));
+                }
+                let (theirs, _) = other.holds.as_ref()?;
+                if other.link != LinkState::Intent || !same_person(contact, theirs) {
+                    return None;
+                }
                 // Who has an intent too goes on, or two of them would wait for each other.
-                other.holder.is_some()
-                    || (other.link == LinkState::Intent
-                        && !other.queue.is_empty()
-                        && !has_intent
-                        && theirs)
+                if !other.queue.is_empty() && !has_intent {
+                    return Some(Blocker::Line(other_id.clone()));
+                }
+                other.settles_at.filter(|at| *at > now).map(Blocker::Until)
             })
-            .cloned()
     }
 
     /// Lines of other contacts that hold an identifier of this one at the same target.
@@ -223,7 +242,7 @@ impl State {
             }
             _ => return Err(StoreError::LeaseLost),
         }
-        self.change_link(&line, outcome.link);
+        self.change_link(&line, outcome.link, now);
         let failure = match &outcome.log.outcome {
             LogOutcome::Failed(note) => Some(note.clone()),
             _ => None,
@@ -237,9 +256,18 @@ impl State {
         Ok(())
     }
 
-    fn change_link(&mut self, line: &LineId, change: LinkChange) {
+    fn change_link(&mut self, line: &LineId, change: LinkChange, now: Instant) {
         match change {
             LinkChange::Keep => {}
+            LinkChange::Unclear { settle } => {
+                if let Some(line) = self
+                    .lines
+                    .get_mut(line)
+                    .filter(|l| l.link == LinkState::Intent)
+                {
+                    line.settles_at = Some(now + settle);
+                }
+            }
             LinkChange::Withdraw => {
                 if self
                     .lines

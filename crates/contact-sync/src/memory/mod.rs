@@ -330,7 +330,8 @@ impl StrictStore for MemoryStore {
         target: &TargetName,
         remote: &RemoteId,
     ) -> Result<(), StoreError> {
-        self.state().note_created(held, target, remote)
+        let now = self.0.timer.now();
+        self.state().note_created(held, target, remote, now)
     }
 
     async fn note_unclear(

@@ -73,6 +73,8 @@ pub(super) struct Line {
     pub(super) tenant: TenantId,
     pub(super) link: LinkState,
     pub(super) delivered: u64,
+    /// Until when a request of an intent may still take effect.
+    pub(super) settles_at: Option<Instant>,
     pub(super) holder: Option<Holder>,
     /// Live jobs, the next one first.
     pub(super) queue: VecDeque<JobId>,
@@ -91,6 +93,7 @@ impl Line {
             tenant,
             link: LinkState::None,
             delivered: 0,
+            settles_at: None,
             holder: None,
             queue: VecDeque::new(),
             stopped: None,
@@ -146,11 +149,7 @@ impl State {
     }
 
     /// Writes a contact, merged into the one that is there, and returns its revision.
-    pub(super) fn write_contact(
-        &mut self,
-        id: ContactId,
-        contact: &Contact,
-    ) -> u64 {
+    pub(super) fn write_contact(&mut self, id: ContactId, contact: &Contact) -> u64 {
         if let Some(stored) = self.contacts.get_mut(&id) {
             stored.contact.merge(contact.clone());
             stored.revision += 1;
@@ -387,6 +386,9 @@ impl State {
             return;
         };
         let tenant = line.tenant.clone();
+        if new != LinkState::Intent {
+            line.settles_at = None;
+        }
         let old = std::mem::replace(&mut line.link, new.clone());
         if let LinkState::Linked(remote) = old {
             let key = (tenant.clone(), id.1.clone(), remote);

@@ -48,7 +48,7 @@ impl State {
             .collect();
         for line in &lines {
             let held = self.line(line, tenant).holder.is_some();
-            if held || self.blocker(line, contact).is_some() {
+            if held || self.blocker(line, contact, now).is_some() {
                 return Err(StoreError::Busy);
             }
         }
@@ -160,6 +160,7 @@ impl State {
         held: Held,
         target: &TargetName,
         remote: &RemoteId,
+        now: Instant,
     ) -> Result<(), StoreError> {
         let line = self.held_line(held, target)?;
         if let Some(Task::Undo(undo)) = self
@@ -168,6 +169,15 @@ impl State {
             .map(|j| &mut j.task)
         {
             undo.remote = Some(remote.clone());
+        }
+        if let Some(job) = self
+            .waiting_undo(&line)
+            .and_then(|id| self.jobs.get_mut(&id))
+        {
+            job.run_at = now;
+        }
+        if let Some(line) = self.lines.get_mut(&line) {
+            line.settles_at = None;
         }
         Ok(())
     }
@@ -185,6 +195,9 @@ impl State {
             .and_then(|id| self.jobs.get_mut(&id))
         {
             job.run_at = now + settle;
+        }
+        if let Some(line) = self.lines.get_mut(&line) {
+            line.settles_at = Some(now + settle);
         }
         Ok(())
     }

@@ -114,8 +114,14 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkChange {
-    /// It stays as it is: an intent stays an intent, since a record may have been created.
+    /// It stays as it is.
     Keep,
+    /// An intent stays an intent, and a request may still be on its way: for this long, nobody looks for the person
+    /// there or creates them.
+    Unclear {
+        /// The target's settle time, or zero where the vendor has certainly ended its work.
+        settle: Duration,
+    },
     /// An intent is withdrawn: nothing was created.
     Withdraw,
     /// The contact has this record.

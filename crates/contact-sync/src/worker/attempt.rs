@@ -66,8 +66,8 @@ impl Runner {
         let verdict = tokio::select! {
             biased;
             verdict = self.attempt(&claim, target) => verdict,
-            () = self.keep_lease(&claim) => released(settle),
-            () = stop => released(settle),
+            () = self.keep_lease(&claim, settle) => released(&claim, settle),
+            () = stop => released(&claim, settle),
         };
         self.write_down(claim, verdict, start).await
     }
@@ -122,13 +122,17 @@ impl Runner {
                 progress: Progress::Relinking,
             },
             Err(error) => {
-                let may_exist = error.may_have_created() || delivery.uncertain;
-                let link = if may_exist {
-                    LinkChange::Keep
-                } else {
-                    LinkChange::Withdraw
+                let settle = target.settle_time();
+                let link = match error.may_have_created() {
+                    true if error.is_still_running() => LinkChange::Unclear { settle },
+                    true => LinkChange::Unclear {
+                        settle: Duration::ZERO,
+                    },
+                    // What an earlier attempt may have done is as unclear as before.
+                    false if delivery.uncertain => LinkChange::Keep,
+                    false => LinkChange::Withdraw,
                 };
-                self.failed(claim, &error, target.settle_time(), link)
+                self.failed(claim, &error, settle, link)
             }
         }
     }
@@ -220,14 +224,22 @@ impl Runner {
     }
 
     /// Renews the lease at a third of its time. Ends when it is lost: then the job is another worker's, and to go on
-    /// with it would be the double work that leases are there to prevent.
-    async fn keep_lease(&self, claim: &Claim) {
-        let mut held_until = self.timer.now() + self.lease;
+    /// with it would be the double work that leases are there to prevent. With a store that does not answer it ends
+    /// early enough for a request that is on its way to settle before anybody else begins.
+    async fn keep_lease(&self, claim: &Claim, settle: Duration) {
+        let third = self.lease / 3;
+        let mut nap = third;
+        let mut last = self.timer.now() + self.lease.saturating_sub(settle);
         loop {
-            self.timer.sleep(self.lease / 3).await;
+            self.timer.sleep(nap).await;
             match self.store.renew(claim.job, claim.token, self.lease).await {
-                Ok(()) => held_until = self.timer.now() + self.lease,
-                Err(StoreError::Unavailable(_)) if self.timer.now() < held_until => {}
+                Ok(()) => {
+                    nap = third;
+                    last = self.timer.now() + self.lease.saturating_sub(settle);
+                }
+                Err(StoreError::Unavailable(_)) if self.timer.now() < last => {
+                    nap = (last - self.timer.now()).min(third / 4);
+                }
                 Err(_) => return,
             }
         }
@@ -297,9 +309,12 @@ impl Runner {
 }
 
 /// A job that is let go of in the middle: a request may be on its way, so nobody looks before it has settled.
-fn released(settle: Duration) -> Verdict {
+fn released(claim: &Claim, settle: Duration) -> Verdict {
     Verdict {
-        link: LinkChange::Keep,
+        link: match &claim.work {
+            Work::Deliver(_) => LinkChange::Unclear { settle },
+            Work::Undo(_) => LinkChange::Keep,
+        },
         outcome: LogOutcome::Released,
         ack: Ack::Snooze { after: settle },
         signal: None,

@@ -1,0 +1,19 @@
+//! Flows through store, worker and hooks, on paused time, with a vendor that fails on demand.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests stand outside of test functions"
+)]
+
+mod crash;
+mod dedup;
+mod exactly_once;
+mod failures;
+mod lanes;
+mod redaction;
+mod signup;
+mod strict;
+mod vendor;
