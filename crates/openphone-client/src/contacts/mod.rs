@@ -231,7 +231,8 @@ impl<'a> Contacts<'a> {
             check.require(holds, "/externalIds", &message);
             let wanted = Arc::clone(&wanted);
             page(&http, &query, token, check, LIST.name).map(move |mut page| {
-                page.data.retain(|contact| carries(contact, |id| wanted.contains(id)));
+                page.data
+                    .retain(|contact| carries(contact, |id| wanted.contains(id)));
                 page.into()
             })
         })
@@ -327,7 +328,10 @@ impl<'a> Contacts<'a> {
 
 /// Tells whether the contact's external id is one that is wanted, whoever trimmed it on the way.
 fn carries(contact: &Contact, is_wanted: impl Fn(&str) -> bool) -> bool {
-    contact.external_id.as_deref().is_some_and(|id| is_wanted(id.trim()))
+    contact
+        .external_id
+        .as_deref()
+        .is_some_and(|id| is_wanted(id.trim()))
 }
 
 /// Reads one page; `operation` is what an error of the check is about.
