@@ -11,6 +11,7 @@ mod retry;
 mod store;
 mod strict;
 mod target;
+pub mod targets;
 mod worker;
 
 pub use contact::{

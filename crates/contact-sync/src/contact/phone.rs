@@ -391,43 +391,50 @@ fn count_digits(text: &str) -> usize {
 
 /// Reads an optional plus sign and digits; tells the number and whether the numbering plans know it.
 fn read(digits: &str, region: Option<Region>) -> (Option<E164>, bool) {
-    // An `00` in front of a country code needs no region to be understood outside North America, but inside it `00`
-    // begins nothing: leave it to the region's own plan, if there is one.
-    let international = match (digits.strip_prefix("00"), region) {
-        (Some(rest), None) => format!("+{rest}"),
-        _ => digits.to_owned(),
-    };
-    let typed = international.strip_prefix('+');
-    if typed.is_none() && region.is_none() {
-        return (None, false);
-    }
-    let parsed = phonenumber::parse(region.map(|r| r.0), &international).ok();
-    if let Some(number) = parsed.as_ref().filter(|n| n.is_valid()) {
-        let e164 = number
-            .format()
-            .mode(phonenumber::Mode::E164)
-            .to_string()
-            .parse();
-        if let Ok(e164) = e164 {
-            return (Some(e164), true);
-        }
+    // People dial `00` for abroad even where the prefix is another one; no national number begins with it.
+    let abroad = digits.strip_prefix("00").map(|rest| format!("+{rest}"));
+    let readings = [
+        Some((digits, region)),
+        abroad.as_deref().map(|number| (number, None)),
+    ];
+    if let Some(number) = readings
+        .into_iter()
+        .flatten()
+        .find_map(|(d, r)| valid_number(d, r))
+    {
+        return (Some(number), true);
     }
     // Not known to be valid. What was typed with its country code stands as it was typed; what was typed in national
     // form stands only where the library has added the country code and taken off no more than a known prefix.
-    let e164 = match typed {
-        Some(_) => international.parse().ok(),
-        None => parsed
-            .zip(region)
-            .and_then(|(n, r)| unshortened(&n, &international, r)),
+    let number = match (digits.starts_with('+'), region) {
+        (true, _) => digits.parse().ok(),
+        (false, Some(region)) => unshortened(digits, region),
+        (false, None) => abroad.and_then(|number| number.parse().ok()),
     };
-    (e164, false)
+    (number, false)
+}
+
+fn valid_number(digits: &str, region: Option<Region>) -> Option<E164> {
+    if region.is_none() && !digits.starts_with('+') {
+        return None;
+    }
+    let number = phonenumber::parse(region.map(|r| r.0), digits).ok()?;
+    number
+        .is_valid()
+        .then(|| e164(&number).parse().ok())
+        .flatten()
+}
+
+fn e164(number: &phonenumber::PhoneNumber) -> String {
+    number.format().mode(phonenumber::Mode::E164).to_string()
 }
 
 /// Returns a number that the numbering plans do not know, if it has a length that the region uses and its digits are
 /// those that were typed, less a trunk or international prefix.
-fn unshortened(number: &phonenumber::PhoneNumber, typed: &str, region: Region) -> Option<E164> {
+fn unshortened(typed: &str, region: Region) -> Option<E164> {
+    let number = phonenumber::parse(Some(region.0), typed).ok()?;
     let plan = phonenumber::metadata::DATABASE.by_id(region.code())?;
-    let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
+    let e164 = e164(&number);
     let code = number.code().value().to_string();
     let national = e164.strip_prefix('+')?.strip_prefix(code.as_str())?;
     let prefix = typed.strip_suffix(national)?;
@@ -463,6 +470,8 @@ mod tests {
     #[case("US", "2025550143", "+12025550143")]
     #[case("US", "1-202-555-0143", "+12025550143")]
     #[case("US", "+1 202 555 0143", "+12025550143")]
+    #[case("US", "001 202 555 0143", "+12025550143")]
+    #[case("US", "0044 20 7946 0958", "+442079460958")]
     #[case("US", "++1 202 555 0143", "+12025550143")]
     #[case("US", "011 44 20 7946 0958", "+442079460958")]
     #[case("US", "＋１ ２０２ ５５５ ０１４３", "+12025550143")]

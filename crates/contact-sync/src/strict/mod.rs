@@ -389,7 +389,12 @@ impl Operation<'_> {
             Err(failure) => failure,
         };
         if failure.class() == ErrorClass::Ambiguous {
-            store.note_unclear(held, name, target.settle_time()).await?;
+            let settle = if failure.is_still_running() {
+                target.settle_time()
+            } else {
+                Duration::ZERO
+            };
+            store.note_unclear(held, name, settle).await?;
             if let Ok(Some(hit)) = look(target, context, person).await {
                 store.note_created(held, name, &hit.remote).await?;
                 return Ok(Record::Created(hit.remote));

@@ -97,7 +97,7 @@ async fn shutting_down_finishes_what_runs() {
     let start = Instant::now();
     let Stopped {
         finished, released, ..
-    } = worker.shutdown(Duration::from_secs(60)).await;
+    } = worker.shutdown(Duration::from_mins(1)).await;
     // One place of two is kept for the interactive lane.
     assert_eq!((finished, released), (1, 0));
     assert_eq!(start.elapsed(), Duration::from_secs(3));

@@ -86,7 +86,7 @@ async fn run(
             };
         }
     }
-    pass(Duration::from_secs(600)).await;
+    pass(Duration::from_mins(10)).await;
     world.vendor.heal();
     // A hanging call is not healed by the vendor: whoever hangs is stopped.
     worker.shutdown(Duration::from_secs(1)).await;

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "helpers of tests stand outside of test functions"
@@ -13,7 +12,7 @@ mod dedup;
 mod exactly_once;
 mod failures;
 mod lanes;
-mod redaction;
 mod signup;
 mod strict;
+mod strict_crash;
 mod vendor;

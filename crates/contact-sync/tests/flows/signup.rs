@@ -69,7 +69,7 @@ async fn waiting_ends_with_the_timeout_and_the_delivery_goes_on() {
         .fault(Op::Find, Fault::Fail(contact_sync::ErrorClass::Transient));
     world.vendor.fault(
         Op::Find,
-        Fault::Later(contact_sync::ErrorClass::Transient, Duration::from_secs(60)),
+        Fault::Later(contact_sync::ErrorClass::Transient, Duration::from_mins(1)),
     );
     let worker = world.start();
     let start = Instant::now();
@@ -99,7 +99,7 @@ async fn waiting_for_a_refused_contact_ends_at_once() {
     let start = Instant::now();
     let receipt = world
         .hook
-        .on_signup_wait(ann(), Duration::from_secs(60))
+        .on_signup_wait(ann(), Duration::from_mins(1))
         .await
         .unwrap();
     assert!(start.elapsed() < Duration::from_secs(1));

@@ -1,0 +1,451 @@
+//! OpenPhone (now Quo), API v1.
+//!
+//! What the vendor can and cannot do decides the plan:
+//!
+//! - Contacts are found by external id and by nothing else. Every record is created under the contact's own key, and
+//!   looked for under it before every create and after every unclear one. A person whom somebody typed in by hand at
+//!   the vendor is not recognised.
+//! - The filter is exact and sees a new record at once: the search lag is zero.
+//! - There is no idempotency key, and an update replaces whole lists: changes are read, merged and written.
+//! - There is no place for notes or for the extension of a phone number; both are reported as unmapped.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use openphone_client::{
+    Client, Contact as Record, ContactChanges, ContactId, Delivery as Sent, Error, ErrorKind,
+    NewContact,
+};
+
+use crate::contact::{Contact, E164, Email, ExternalKey, Field, Phone};
+use crate::failure::{ErrorClass, TargetError};
+use crate::ids::RemoteId;
+use crate::target::{ClientProvider, Context, Hit, Person, Target, Unmapped, Updated};
+
+/// The vendor's limit for external ids (API v1, `externalId`: 1 to 75 characters).
+const MAX_EXTERNAL_ID: usize = 75;
+
+/// The gateway in front of the API gives up on its own servers after 30 seconds; so do we on what we sent there.
+const SETTLE_TIME: Duration = Duration::from_secs(30);
+
+/// Brings contacts to OpenPhone.
+///
+/// ```
+/// # fn example() -> Result<(), openphone_client::Error> {
+/// use std::sync::Arc;
+///
+/// use contact_sync::SharedClient;
+/// use contact_sync::targets::openphone::OpenPhoneTarget;
+///
+/// let client = openphone_client::Client::builder().api_key("0123456789abcdef0123456789abcdef").build()?;
+/// let target = Arc::new(OpenPhoneTarget::new(SharedClient::new(client)).source("signup-form"));
+/// # Ok(())
+/// # }
+/// # example().unwrap();
+/// ```
+#[derive(Clone)]
+pub struct OpenPhoneTarget {
+    clients: Arc<dyn ClientProvider<Client>>,
+    source: String,
+    prefix: String,
+    settle_time: Duration,
+}
+
+impl OpenPhoneTarget {
+    /// Makes a target that asks `clients` for the tenant's client.
+    pub fn new(clients: impl ClientProvider<Client> + 'static) -> Self {
+        Self {
+            clients: Arc::new(clients),
+            source: "contact-sync".to_owned(),
+            prefix: String::new(),
+            settle_time: SETTLE_TIME,
+        }
+    }
+
+    /// Sets where new records say that they come from: 1 to 72 characters, and none of the vendor's reserved sources
+    /// (`openphone…`, `csv…`, `device`, `zapier`, `google-people`, `other`). By default `contact-sync`.
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.source = source.into();
+        self
+    }
+
+    /// Puts something before every key, for a workspace where another system uses external ids like the host's.
+    /// Changing it later makes every record that has no link a stranger.
+    pub fn external_id_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets how long a request that was not answered may still take effect: 30 seconds, the gateway's own limit.
+    /// Less only where the other side is known to give up sooner.
+    pub fn settle_after(mut self, time: Duration) -> Self {
+        self.settle_time = time;
+        self
+    }
+
+    async fn client(&self, context: &Context<'_>) -> Result<Client, TargetError> {
+        self.clients
+            .client(context.tenant)
+            .await
+            .map_err(TargetError::unavailable)
+    }
+
+    fn external_id(&self, key: &ExternalKey) -> String {
+        if self.prefix.is_empty() {
+            return key.fitting(MAX_EXTERNAL_ID);
+        }
+        let prefixed = ExternalKey::from(format!("{}{}", self.prefix, key.as_str()));
+        prefixed.fitting(MAX_EXTERNAL_ID)
+    }
+
+    fn new_contact(&self, person: &Person<'_>) -> NewContact {
+        let contact = person.contact;
+        let mut new = NewContact::unnamed()
+            .external_id(self.external_id(person.key))
+            .source(self.source.as_str());
+        new.first_name = contact.name().first().map(str::to_owned);
+        new.last_name = contact.name().last().map(str::to_owned);
+        new.company = contact.company().map(str::to_owned);
+        if let Some(email) = email(contact) {
+            new = new.email(EMAIL_LABEL, email);
+        }
+        if let Some(number) = number(contact) {
+            new = new.phone_number(PHONE_LABEL, number);
+        }
+        new
+    }
+}
+
+impl fmt::Debug for OpenPhoneTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenPhoneTarget")
+            .field("source", &self.source)
+            .field("settle_time", &self.settle_time)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Target for OpenPhoneTarget {
+    fn name(&self) -> &'static str {
+        "openphone"
+    }
+
+    fn can_delete(&self) -> bool {
+        true
+    }
+
+    fn search_lag(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn settle_time(&self) -> Duration {
+        self.settle_time
+    }
+
+    fn unmapped(&self, contact: &Contact) -> Vec<Unmapped> {
+        let email = contact.email().filter(|email| !email.is_valid());
+        let phone = contact.phone().filter(|phone| phone.e164().is_none());
+        let extension = contact.phone().and_then(Phone::extension);
+        [
+            email.map(|_| Unmapped::new(Field::Email, "not an e-mail address")),
+            phone.map(|_| Unmapped::new(Field::Phone, "not a phone number")),
+            extension.map(|_| {
+                Unmapped::new(
+                    Field::PhoneExtension,
+                    "phone numbers have no extension there",
+                )
+            }),
+            contact
+                .notes()
+                .map(|_| Unmapped::new(Field::Notes, "contacts of API v1 have no notes")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    async fn find(
+        &self,
+        context: &Context<'_>,
+        person: &Person<'_>,
+    ) -> Result<Vec<Hit>, TargetError> {
+        let client = self.client(context).await?;
+        let mut seen = HashSet::new();
+        let mut hits = Vec::new();
+        for key in std::iter::once(person.key).chain(person.aliases) {
+            let call = client
+                .contacts()
+                .find_by_external_id(&self.external_id(key))
+                .lane(context.lane);
+            let records = call.await.map_err(|error| classify(Step::Read, error))?;
+            hits.extend(
+                records
+                    .iter()
+                    .filter(|record| seen.insert(record.id.clone()))
+                    .map(hit),
+            );
+        }
+        Ok(hits)
+    }
+
+    async fn create(
+        &self,
+        context: &Context<'_>,
+        person: &Person<'_>,
+    ) -> Result<RemoteId, TargetError> {
+        let client = self.client(context).await?;
+        let call = client
+            .contacts()
+            .create(&self.new_contact(person))
+            .lane(context.lane);
+        let record = call.await.map_err(|error| classify(Step::Create, error))?;
+        Ok(RemoteId::from(record.id.as_str()))
+    }
+
+    async fn update(
+        &self,
+        context: &Context<'_>,
+        remote: &RemoteId,
+        person: &Person<'_>,
+    ) -> Result<Updated, TargetError> {
+        let client = self.client(context).await?;
+        let id = ContactId::from(remote.as_str());
+        let merge = client
+            .contacts()
+            .update_merged(&id, &changes(person.contact))
+            .lane(context.lane);
+        match merge.await {
+            Ok(merged) if merged.changed.is_empty() => Ok(Updated::Unchanged),
+            Ok(_) => Ok(Updated::Changed),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Updated::Gone),
+            Err(error) => Err(classify(Step::Update, error)),
+        }
+    }
+
+    async fn delete(&self, context: &Context<'_>, remote: &RemoteId) -> Result<(), TargetError> {
+        let client = self.client(context).await?;
+        let call = client
+            .contacts()
+            .delete(&ContactId::from(remote.as_str()))
+            .lane(context.lane);
+        match call.await {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(classify(Step::Delete, error)),
+        }
+    }
+}
+
+/// The labels that the vendor wants for each address and number.
+const EMAIL_LABEL: &str = "email";
+const PHONE_LABEL: &str = "phone";
+
+fn email(contact: &Contact) -> Option<&str> {
+    contact
+        .email()
+        .filter(|email| email.is_valid())
+        .map(Email::normalized)
+}
+
+fn number(contact: &Contact) -> Option<&str> {
+    contact.phone().and_then(Phone::e164).map(E164::as_str)
+}
+
+/// What a record shall say: what we know. What we do not know, and what others have added, stays.
+fn changes(contact: &Contact) -> ContactChanges {
+    let mut changes = ContactChanges::new();
+    if let Some(first) = contact.name().first() {
+        changes = changes.first_name(first);
+    }
+    if let Some(last) = contact.name().last() {
+        changes = changes.last_name(last);
+    }
+    if let Some(company) = contact.company() {
+        changes = changes.company(company);
+    }
+    if let Some(email) = email(contact) {
+        changes = changes.add_email(EMAIL_LABEL, email);
+    }
+    if let Some(number) = number(contact) {
+        changes = changes.add_phone_number(PHONE_LABEL, number);
+    }
+    changes
+}
+
+fn hit(record: &Record) -> Hit {
+    Hit::new(record.id.as_str(), Some(record.created_at))
+}
+
+/// What was being done when it failed: only a create leaves something behind that must not be done again.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Read,
+    Create,
+    Update,
+    Delete,
+}
+
+fn classify(step: Step, error: Error) -> TargetError {
+    let mut failure = TargetError::new(class(step, &error));
+    if let Some(status) = error.status() {
+        failure = failure.status(status);
+    }
+    if let Some(code) = error.code() {
+        failure = failure.code(code);
+    }
+    if let Some(id) = error.request_id() {
+        failure = failure.request_id(id);
+    }
+    if let Some(wait) = error.retry_after() {
+        failure = failure.retry_after(wait);
+    }
+    // No answer, or the gateway's own time-out: behind it, the work may go on.
+    if failure.may_have_created()
+        && error.delivery() == Sent::Unknown
+        && matches!(error.status(), None | Some(504))
+    {
+        failure = failure.still_running();
+    }
+    failure.source(error)
+}
+
+fn class(step: Step, error: &Error) -> ErrorClass {
+    if step == Step::Create && matches!(error.delivery(), Sent::Unknown | Sent::Succeeded) {
+        return ErrorClass::Ambiguous;
+    }
+    // Unpaid: nothing is wrong with the contact, and nobody but the account's owner can help.
+    if error.status() == Some(402) {
+        return ErrorClass::QuotaSpent;
+    }
+    // A key has no scopes. An update is refused where the record belongs to a native integration of the vendor: no
+    // retry and no other key will change that.
+    if step == Step::Update && error.kind() == ErrorKind::Permission {
+        return ErrorClass::InvalidData;
+    }
+    match error.kind() {
+        ErrorKind::RateLimited => ErrorClass::RateLimited,
+        ErrorKind::QuotaSpent => ErrorClass::QuotaSpent,
+        ErrorKind::Auth | ErrorKind::ReauthorizationRequired | ErrorKind::Permission => {
+            ErrorClass::Auth
+        }
+        ErrorKind::Conflict => ErrorClass::Conflict,
+        ErrorKind::Validation | ErrorKind::Encode => ErrorClass::InvalidData,
+        ErrorKind::Config => ErrorClass::Unavailable,
+        _ => ErrorClass::Transient,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::contact::{Region, Signup};
+    use crate::ids::{ContactId as OurId, TenantId};
+    use crate::target::SharedClient;
+
+    fn target() -> OpenPhoneTarget {
+        let client = Client::builder()
+            .api_key("0123456789abcdef0123456789abcdef")
+            .build()
+            .unwrap();
+        OpenPhoneTarget::new(SharedClient::new(client))
+    }
+
+    fn new_contact(target: &OpenPhoneTarget, signup: &Signup) -> serde_json::Value {
+        let contact = Contact::new(&TenantId::default(), signup, Some(Region::US));
+        let key = contact.key().external(OurId::generate());
+        serde_json::to_value(target.new_contact(&Person::new(&contact, &key))).unwrap()
+    }
+
+    #[test]
+    fn a_contact_is_mapped_under_its_key() {
+        let signup = Signup::new()
+            .host_id("user-17")
+            .name("Ann Lee")
+            .email("Ann@Example.com")
+            .phone("(202) 555-0143 x7")
+            .company("Lee Ltd")
+            .notes("hello");
+        let expected = serde_json::json!({
+            "defaultFields": {
+                "firstName": "Ann", "lastName": "Lee", "company": "Lee Ltd",
+                "emails": [{"name": "email", "value": "ann@example.com"}],
+                "phoneNumbers": [{"name": "phone", "value": "+12025550143"}],
+            },
+            "externalId": "user-17",
+            "source": "contact-sync",
+        });
+        assert_eq!(new_contact(&target(), &signup), expected);
+
+        let contact = Contact::new(&TenantId::default(), &signup, Some(Region::US));
+        let unmapped: Vec<Field> = target()
+            .unmapped(&contact)
+            .iter()
+            .map(|u| u.field)
+            .collect();
+        assert_eq!(unmapped, [Field::PhoneExtension, Field::Notes]);
+    }
+
+    #[test]
+    fn what_is_not_fit_is_left_out_and_reported() {
+        let signup = Signup::new()
+            .host_id("user-17")
+            .last_name("Lee")
+            .email("ann@")
+            .phone("call me");
+        let expected = serde_json::json!({
+            "defaultFields": {"firstName": null, "lastName": "Lee"},
+            "externalId": "user-17",
+            "source": "contact-sync",
+        });
+        assert_eq!(new_contact(&target(), &signup), expected);
+        let contact = Contact::new(&TenantId::default(), &signup, Some(Region::US));
+        let unmapped: Vec<Field> = target()
+            .unmapped(&contact)
+            .iter()
+            .map(|u| u.field)
+            .collect();
+        assert_eq!(unmapped, [Field::Email, Field::Phone]);
+    }
+
+    #[test]
+    fn keys_fit_and_can_be_prefixed() {
+        let long = Signup::new().host_id("x".repeat(200));
+        let id = new_contact(&target(), &long)["externalId"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert_eq!(id.len(), 36);
+        let prefixed = target().external_id_prefix("acme:").source("form");
+        let new = new_contact(&prefixed, &Signup::new().host_id("17"));
+        assert_eq!(
+            (new["externalId"].as_str(), new["source"].as_str()),
+            (Some("acme:17"), Some("form"))
+        );
+        // A prefix makes a key longer, and what no longer fits is hashed with it.
+        let id = new_contact(&prefixed, &Signup::new().host_id("x".repeat(75)));
+        assert_eq!(id["externalId"].as_str().unwrap().len(), 36);
+    }
+
+    #[rstest]
+    #[case(Step::Create, ErrorClass::InvalidData)]
+    #[case(Step::Update, ErrorClass::InvalidData)]
+    fn what_the_client_refuses_unsent_is_bad_data(#[case] step: Step, #[case] class: ErrorClass) {
+        let error = Error::validation("openphone", "contacts.create", Vec::new());
+        assert_eq!(classify(step, error).class(), class);
+    }
+
+    #[test]
+    fn a_wrong_setting_parks() {
+        let error = Error::config("openphone", "contacts.create", "no base URL");
+        assert_eq!(
+            classify(Step::Create, error).class(),
+            ErrorClass::Unavailable
+        );
+    }
+}
