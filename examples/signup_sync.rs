@@ -8,6 +8,7 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "a program that prints what happened")]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use connector_http::{RetryPolicy, Timer as _, TokioTimer};
 use contact_sync::targets::openphone::OpenPhoneTarget;
 use contact_sync::{
     Action, ContactId, Event, Issue, MemoryStore, Progress, Receipt, Region, SharedClient, Signup,
-    SignupHook, StaticDirectory, Worker,
+    SignupHook, StaticDirectory, Unmapped, Worker,
 };
 use examples::signup_csv::{self, Row, RowError};
 use examples::{openphone, table};
@@ -28,11 +29,13 @@ use tokio::sync::mpsc;
 use vendor_sandbox::FaultPlan;
 
 const TARGET: &str = "openphone";
+/// Characters of a name that the table shows.
+const NAME_WIDTH: usize = 24;
 
 #[derive(Parser)]
 #[command(about = "Brings a CSV of signups to OpenPhone, each person once")]
 struct Arguments {
-    /// The CSV file: id, first_name, last_name, email, phone, company, notes
+    /// The CSV file, with the columns of the one that comes along
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/signups.csv"), hide_default_value = true)]
     input: PathBuf,
     /// Make the last line of standard output one JSON object
@@ -115,7 +118,11 @@ async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>
     let elapsed = timer.now().saturating_duration_since(start);
     let summary = Summary::of(&lines, elapsed);
     print!("{}", report(&lines));
-    println!("\n{summary}");
+    println!();
+    for (loss, count) in losses(&lines) {
+        println!("{count} without {loss}");
+    }
+    println!("{summary}");
     if let Some(sandbox) = &vendor.sandbox {
         let control = sandbox.control();
         println!(
@@ -131,13 +138,16 @@ async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>
 }
 
 /// One row of the file and what became of it.
+#[derive(Default)]
 struct Line {
-    line: u64,
+    number: u64,
     id: String,
     name: String,
     contact: Option<ContactId>,
     result: Option<Outcome>,
     remarks: Vec<String>,
+    /// What the vendor has no place for.
+    losses: Vec<String>,
 }
 
 enum Outcome {
@@ -150,44 +160,35 @@ enum Outcome {
 
 /// Hands one signup to the hook.
 async fn accept(hook: &SignupHook, row: Result<Row, RowError>) -> Line {
+    let mut line = Line::default();
     let row = match row {
         Ok(row) => row,
         Err(error) => {
-            let failed = Outcome::Failed(error.problem);
-            let (line, id, name) = (error.line, String::new(), String::new());
-            return Line {
-                line,
-                id,
-                name,
-                contact: None,
-                result: Some(failed),
-                remarks: Vec::new(),
-            };
+            line.number = error.line;
+            line.result = Some(Outcome::Failed(error.problem));
+            return line;
         }
     };
-    let name = format!("{} {}", row.first_name.trim(), row.last_name.trim())
-        .trim()
-        .to_owned();
+    line.number = row.line;
+    let names = [row.first_name.trim(), row.last_name.trim()];
+    line.name = names.join(" ").trim().into();
     let signup = signup(&row);
-    let remarks = hook
+    line.remarks = hook
         .plan(&signup)
         .contact
         .issues()
         .into_iter()
         .map(remark)
         .collect();
-    let (contact, result) = match hook.on_signup(signup).await {
-        Ok(receipt) => (Some(receipt.contact), skipped(&receipt)),
-        Err(error) => (None, Some(Outcome::Failed(error.to_string()))),
-    };
-    Line {
-        line: row.line,
-        id: row.id,
-        name,
-        contact,
-        result,
-        remarks,
+    line.id = row.id;
+    match hook.on_signup(signup).await {
+        Ok(receipt) => {
+            line.contact = Some(receipt.contact);
+            line.result = skipped(&receipt);
+        }
+        Err(error) => line.result = Some(Outcome::Failed(error.to_string())),
     }
+    line
 }
 
 /// The row as the hook takes it. A form with one field for the name puts all of it into the first.
@@ -238,11 +239,8 @@ fn note(event: &Event, lines: &mut [Line]) {
                         .remarks
                         .push(format!("took {} attempts", event.attempt));
                 }
-                first.remarks.extend(
-                    unmapped
-                        .iter()
-                        .map(|field| format!("{:?}: {}", field.field, field.reason)),
-                );
+                let loss = |lost: &Unmapped| format!("{:?} ({})", lost.field, lost.reason);
+                first.losses = unmapped.iter().map(loss).collect();
             }
             for other in mine {
                 other.result = Some(Outcome::Unchanged(id.clone()));
@@ -267,6 +265,16 @@ fn remark(issue: Issue) -> String {
         _ => "flagged",
     }
     .to_owned()
+}
+
+/// What did not reach the vendor, and from how many signups.
+fn losses(lines: &[Line]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for loss in lines.iter().flat_map(|line| &line.losses) {
+        let count: &mut usize = counts.entry(loss.as_str()).or_default();
+        *count = count.saturating_add(1);
+    }
+    counts
 }
 
 fn progress_bar(length: usize) -> ProgressBar {
@@ -295,9 +303,9 @@ fn report(lines: &[Line]) -> String {
             .map(String::as_str)
             .collect();
         [
-            line.line.to_string(),
+            line.number.to_string(),
             line.id.clone(),
-            line.name.clone(),
+            line.name.chars().take(NAME_WIDTH).collect(),
             result.to_owned(),
             contact.to_owned(),
             remarks.join("; "),
@@ -350,8 +358,7 @@ impl std::fmt::Display for Summary {
         write!(
             f,
             "{accepted} accepted: {created} created, {updated} already there, {skipped} skipped, {failed} failed, in {:.1} s",
-            std::time::Duration::from_millis(u64::try_from(*elapsed_ms).unwrap_or(u64::MAX))
-                .as_secs_f64()
+            Duration::from_millis(u64::try_from(*elapsed_ms).unwrap_or(u64::MAX)).as_secs_f64()
         )
     }
 }

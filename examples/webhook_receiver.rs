@@ -1,8 +1,8 @@
 //! Receives webhooks: verifies the raw bytes, drops duplicates, answers at once, and looks at the event afterwards.
 //!
 //! ```console
-//! $ cargo run --example webhook_receiver                # the simulated vendor sends it a text, and then once more
-//! $ OPENPHONE_WEBHOOK_SECRET=… cargo run --example webhook_receiver -- --listen 127.0.0.1:8080
+//! $ cargo run --example webhook_receiver --features axum     # the simulated vendor sends it a text, and then once more
+//! $ OPENPHONE_WEBHOOK_SECRET=… cargo run --example webhook_receiver --features axum -- --listen 127.0.0.1:8080
 //! ```
 #![expect(clippy::print_stdout, reason = "a program that prints what happened")]
 
