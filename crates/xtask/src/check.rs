@@ -55,8 +55,7 @@ fn undocumented_calls(place: &Path, text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
     let mut breaches = Vec::new();
     for (at, line) in lines.iter().enumerate() {
-        if !line.trim_start().starts_with("pub fn ") || !signature(&lines, at).contains("-> Call<")
-        {
+        if !line.trim_start().starts_with("pub fn ") || !returns_a_call(&signature(&lines, at)) {
             continue;
         }
         let docs = lines
@@ -77,6 +76,15 @@ fn undocumented_calls(place: &Path, text: &str) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// Whether a function's own result is a `Call`; one of its arguments may be a function that returns one.
+fn returns_a_call(head: &str) -> bool {
+    let without_bounds = head.split(" where ").next().unwrap_or(head);
+    without_bounds
+        .rsplit("->")
+        .next()
+        .is_some_and(|result| result.trim_start().starts_with("Call<"))
 }
 
 /// The text of a function's head, from its first line to its opening brace.
@@ -116,6 +124,8 @@ mod tests {
     fn a_call_without_an_errors_section_is_a_breach() {
         let text = "/// Gets it.\npub fn get(\n    &self,\n) -> Call<Thing> {\n";
         assert_eq!(undocumented_calls(Path::new("a.rs"), text).len(), 1);
+        let text = "/// Makes it.\npub fn new(fetch: impl Fn() -> Call<Thing>) -> Self {\n";
+        assert!(undocumented_calls(Path::new("a.rs"), text).is_empty());
         let text = "/// Gets it.\n///\n/// # Errors\n/// Never.\n#[must_use]\npub fn get(&self) -> Call<Thing> {\n";
         assert!(undocumented_calls(Path::new("a.rs"), text).is_empty());
     }
