@@ -1,4 +1,3 @@
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -73,7 +72,7 @@ pub struct DeliveryRecord {
     pub event: &'static str,
     /// Where it goes.
     pub url: String,
-    /// When the event happened.
+    /// When it was handed over for sending; a repeat has a time of its own.
     pub at: DateTime<Utc>,
     /// How often it has been sent.
     pub attempts: u32,
@@ -95,15 +94,22 @@ type Numbered = (u64, Delivery);
 pub(crate) struct Dispatcher {
     queue: mpsc::Sender<Numbered>,
     log: Log,
-    pending: Arc<watch::Sender<usize>>,
-    stopped: AtomicBool,
+    load: Arc<watch::Sender<Load>>,
+}
+
+/// What is still to be done. Both stand behind one lock, so that nothing is taken on once the
+/// sandbox has ended.
+#[derive(Debug, Default)]
+struct Load {
+    pending: usize,
+    stopped: bool,
 }
 
 /// The sending half; [`Queue::run`] is the task.
 pub(crate) struct Queue {
     incoming: mpsc::Receiver<Numbered>,
     log: Log,
-    pending: Arc<watch::Sender<usize>>,
+    load: Arc<watch::Sender<Load>>,
     compression: u32,
 }
 
@@ -112,19 +118,18 @@ impl Dispatcher {
     pub(crate) fn new(compression: u32) -> (Self, Queue) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let log = Arc::new(Mutex::new(Recent::new(REMEMBERED)));
-        let pending = Arc::new(watch::Sender::new(0));
+        let load = Arc::new(watch::Sender::new(Load::default()));
         let queue = Queue {
             incoming: receiver,
             log: Arc::clone(&log),
-            pending: Arc::clone(&pending),
+            load: Arc::clone(&load),
             compression: compression.max(1),
         };
         (
             Self {
                 queue: sender,
                 log,
-                pending,
-                stopped: AtomicBool::new(false),
+                load,
             },
             queue,
         )
@@ -137,8 +142,7 @@ impl Dispatcher {
     }
 
     fn send_one(&self, delivery: Delivery) -> u64 {
-        let running = !self.stopped.load(Ordering::Acquire);
-        let permit = self.queue.try_reserve().ok().filter(|_| running);
+        let permit = self.queue.try_reserve().ok().filter(|_| self.take_on());
         let state = match permit {
             Some(_) => DeliveryState::Pending,
             None => DeliveryState::Dropped,
@@ -158,10 +162,17 @@ impl Dispatcher {
             delivery: delivery.clone(),
         });
         if let Some(permit) = permit {
-            self.pending.send_modify(|pending| *pending += 1);
             permit.send((number, delivery));
         }
         number
+    }
+
+    /// Counts one more delivery as pending, unless the sandbox has ended.
+    fn take_on(&self) -> bool {
+        self.load.send_if_modified(|load| {
+            load.pending += usize::from(!load.stopped);
+            !load.stopped
+        })
     }
 
     /// Sends a logged delivery once more, as a vendor does that missed the answer; `None` when
@@ -184,17 +195,18 @@ impl Dispatcher {
             .collect()
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until nothing is under way, or nothing ever will be.
     pub(crate) async fn settled(&self) {
-        let mut pending = self.pending.subscribe();
+        let mut load = self.load.subscribe();
         // The sender lives in `self`, so the wait cannot end for lack of one.
-        let _ = pending.wait_for(|pending| *pending == 0).await;
+        let _ = load
+            .wait_for(|load| load.stopped || load.pending == 0)
+            .await;
     }
 
     /// Says that nothing will be sent any more, so that nobody waits for it.
     pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
-        self.pending.send_replace(0);
+        self.load.send_modify(|load| load.stopped = true);
     }
 }
 
@@ -206,11 +218,11 @@ impl Queue {
             while under_way.len() >= QUEUE {
                 under_way.join_next().await;
             }
-            let (log, pending) = (Arc::clone(&self.log), Arc::clone(&self.pending));
+            let (log, load) = (Arc::clone(&self.log), Arc::clone(&self.load));
             let (slots, compression) = (Arc::clone(&slots), self.compression);
             under_way.spawn(async move {
                 deliver(number, &delivery, &log, &slots, compression).await;
-                pending.send_modify(|pending| *pending = pending.saturating_sub(1));
+                load.send_modify(|load| load.pending -= 1);
             });
             while under_way.try_join_next().is_some() {}
         }
@@ -276,4 +288,40 @@ async fn exchange(delivery: &Delivery) -> Option<u16> {
         Some(status)
     };
     tokio::join!(answer, connection).0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    /// Whoever waits for deliveries must not wait for one that was taken on while the sandbox ended.
+    #[test]
+    fn nobody_waits_for_a_sandbox_that_has_ended() {
+        let delivery = Delivery {
+            webhook_id: "WH1".to_owned(),
+            event_id: "EV1".to_owned(),
+            event: "message.received",
+            target: Arc::new(Target::parse("http://127.0.0.1:9/").unwrap()),
+            signer: Signer::OpenPhoneLegacy {
+                key: Arc::from([1]),
+            },
+            body: Bytes::new(),
+        };
+        for _ in 0..50 {
+            let (dispatcher, _queue) = Dispatcher::new(1);
+            std::thread::scope(|threads| {
+                threads.spawn(|| dispatcher.send(vec![delivery.clone(); 50]));
+                while dispatcher.records().len() < 20 {
+                    std::hint::spin_loop();
+                }
+                dispatcher.stop();
+            });
+            let settled = pin!(dispatcher.settled());
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(settled.poll(&mut context).is_ready());
+        }
+    }
 }
