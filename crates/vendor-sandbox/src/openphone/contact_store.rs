@@ -16,6 +16,9 @@ use crate::openphone::contact::{Contact, Item};
 /// The source of every synthetic contact.
 const SYNTHETIC_SOURCE: &str = "public-api";
 const SYNTHETIC_ID: &str = "synthetic-";
+/// No synthetic contact stands at this place or behind it: an id has ten hex digits for the
+/// place, and one half of what they can say is kept for contacts that are made one by one.
+const SYNTHETIC_END: u64 = 1 << 39;
 
 const FIRST_NAMES: [&str; 16] = [
     "Ada", "Björn", "Chloé", "Dmitri", "Élodie", "Farid", "Grace", "Hiro", "Ines", "Jamal", "Kira",
@@ -124,12 +127,12 @@ impl ContactStore {
         Some(contact)
     }
 
-    /// Adds contacts that take no memory until they are changed.
+    /// Adds contacts that take no memory until they are changed; fewer where the places run out.
     pub(super) fn add_synthetic(&mut self, count: u64) {
-        if count == 0 {
+        let end = self.next.saturating_add(count).min(SYNTHETIC_END);
+        if end <= self.next {
             return;
         }
-        let end = self.next.saturating_add(count);
         self.len += end - self.next;
         self.synthetic.push(self.next..end);
         self.next = end;

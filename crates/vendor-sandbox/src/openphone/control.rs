@@ -25,12 +25,7 @@ impl Control<OpenPhone> {
     ///
     /// [`contact_count`]: Self::contact_count
     pub fn contacts(&self) -> Vec<Value> {
-        let state = self.vendor.state();
-        state
-            .contacts
-            .places(0)
-            .filter_map(|place| contacts::one(&state, place))
-            .collect()
+        contacts::snapshot(&self.vendor.state())
     }
 
     /// Returns one contact as the API would show it.
@@ -77,7 +72,8 @@ impl Control<OpenPhone> {
     /// id `synthetic-N`, where N is its place among all contacts, counted from 1.
     ///
     /// They are computed when they are read, so a million of them costs no memory; one that is
-    /// changed or deleted takes its place in memory from then on.
+    /// changed or deleted takes its place in memory from then on. Beyond 2^39 places, which is
+    /// more than their ids can number, no further ones are added.
     pub fn seed_contacts(&self, count: u64) {
         self.vendor.state().contacts.add_synthetic(count);
     }

@@ -236,3 +236,18 @@ async fn a_million_synthetic_contacts_page_change_and_vanish_like_others() {
         "{number}"
     );
 }
+
+#[tokio::test]
+async fn more_synthetic_contacts_than_ids_leave_room_for_others() {
+    let api = Api::start().await;
+    api.control.seed_contacts(u64::MAX);
+    api.control.seed_contacts(u64::MAX);
+    let count = api.control.contact_count();
+    let id = small(&api, "behind them all").await;
+    assert_eq!(id.len(), 24);
+    assert_eq!(api.control.contact_count(), count + 1);
+    api.get(&format!("/v1/contacts/{id}")).await.expect(200);
+    let found = api.get("/v1/contacts?externalIds=synthetic-1000000000&maxResults=1");
+    let found = found.await.json();
+    assert_eq!(ids(&found).len(), 1);
+}
