@@ -77,11 +77,11 @@ impl ContactBody {
         }
         read.external_id =
             issues.nullable_text("/externalId", body.get("externalId"), Text::length(1, 75));
-        read.created_by = issues.text(
-            "/createdByUserId",
-            body.get("createdByUserId"),
-            Text::USER_ID,
-        );
+        if origin != Origin::Update {
+            // Update does not know this name, and so does not look at what it says.
+            let created_by = body.get("createdByUserId");
+            read.created_by = issues.text("/createdByUserId", created_by, Text::USER_ID);
+        }
         let (source, source_url) = (body.get("source"), body.get("sourceUrl"));
         if origin == Origin::Create {
             // Null is not in the schema of create, and the length differs from update's.
