@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use serde_json::json;
+use serde::Serialize;
 use tokio::runtime::{self, Runtime};
 use vendor_sandbox::{FaultKind, FaultPlan, Sandbox, SandboxError};
 
@@ -104,7 +104,7 @@ fn runtime(workers: usize) -> Result<Runtime, String> {
 async fn serve(options: &Serve) -> Result<(), String> {
     let sandbox = start(options).await.map_err(|error| describe(&error))?;
     let text = if options.json {
-        line(&sandbox)
+        line(&sandbox)?
     } else {
         sheet(&sandbox)
     };
@@ -155,14 +155,25 @@ fn describe(error: &SandboxError) -> String {
     text
 }
 
-fn line(sandbox: &Sandbox) -> String {
-    let line = json!({
-        "vendor": "openphone",
-        "base_url": sandbox.base_url(),
-        "api_key": sandbox.api_key(),
-        "webhook_key": sandbox.webhook_key(),
-    });
-    format!("{line}\n")
+/// What `--json` tells of one vendor, in this order.
+#[derive(Serialize)]
+struct Line<'a> {
+    vendor: &'static str,
+    base_url: &'a str,
+    api_key: &'a str,
+    webhook_key: String,
+}
+
+fn line(sandbox: &Sandbox) -> Result<String, String> {
+    let line = Line {
+        vendor: "openphone",
+        base_url: sandbox.base_url(),
+        api_key: sandbox.api_key(),
+        webhook_key: sandbox.webhook_key(),
+    };
+    serde_json::to_string(&line)
+        .map(|line| format!("{line}\n"))
+        .map_err(|error| format!("cannot write JSON: {error}"))
 }
 
 fn sheet(sandbox: &Sandbox) -> String {
