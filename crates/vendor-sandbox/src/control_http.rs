@@ -25,8 +25,20 @@ pub(crate) async fn answer(shared: &Arc<Shared>, parts: &Parts, path: &str, body
             shared.dispatcher.send(outcome.deliveries);
             Reply::json(outcome.status, &outcome.value)
         }
-        Err(problem) => Reply::json(problem.status, &json!({ "error": problem.text })),
+        Err(problem) => refusal(&problem),
     }
+}
+
+/// Answers a body above the sandbox's limit.
+pub(crate) fn too_large() -> Reply {
+    refusal(&Problem {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        text: "the body is larger than the sandbox takes".to_owned(),
+    })
+}
+
+fn refusal(problem: &Problem) -> Reply {
+    Reply::json(problem.status, &json!({ "error": problem.text }))
 }
 
 async fn carry_out(
@@ -59,14 +71,15 @@ async fn carry_out(
 }
 
 /// Says whether a browser sends this for a page, or under a name that somebody gave to
-/// 127.0.0.1: no page that a developer happens to visit shall steer the sandbox.
+/// 127.0.0.1: no page that a developer happens to visit shall steer the sandbox, which
+/// listens on IPv4 alone.
 fn comes_from_a_page(headers: &HeaderMap) -> bool {
     let host = headers
         .get(HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    headers.contains_key(ORIGIN) || !matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+    headers.contains_key(ORIGIN) || !matches!(name, "127.0.0.1" | "localhost")
 }
 
 /// Reads a control request's body into its type; the error says what is wrong with it.

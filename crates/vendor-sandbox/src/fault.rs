@@ -17,7 +17,8 @@ use crate::operation::Operation;
 pub enum Fault {
     /// No fault: keeps a place in a script, so that "the second one fails" can be written.
     Pass,
-    /// Answers correctly, but late.
+    /// Changes the vendor's state at once and answers correctly, but late: a caller who does not
+    /// wait that long has changed it all the same.
     Latency {
         /// How late, in milliseconds.
         millis: u64,
@@ -180,7 +181,9 @@ impl From<Operation> for When {
 /// lose their answer"), chances ("one list in ten is slow"), and a rate over all kinds. The
 /// same plan on the same seed and the same order of requests gives the same faults.
 ///
-/// Requests to `/_sandbox/` and to unknown routes never meet a fault.
+/// A fault strikes only a request that could have an effect. Requests to `/_sandbox/`, to unknown
+/// routes, and those that are refused for their key, the rate limit or their size meet none, and
+/// use up no step.
 ///
 /// ```
 /// use vendor_sandbox::openphone::{CREATE_CONTACT, LIST_CONTACTS};
@@ -214,7 +217,7 @@ impl FaultPlan {
         Self::default()
     }
 
-    /// Lets this share of all requests meet a fault, every [`FaultKind`] equally often.
+    /// Lets this share of the requests meet a fault, every [`FaultKind`] equally often.
     ///
     /// The share is held between 0 and 1; what is not a number counts as 0. So that a run of
     /// many requests ends, a hang drawn here gives up after

@@ -12,11 +12,12 @@ use crate::operation::Operation;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RequestRecord {
-    /// The number of the request, counted from 1 since the sandbox started.
+    /// The number of the request, counted from 1 since the sandbox started or the log was last
+    /// cleared.
     pub number: u64,
     /// When the answer was decided.
     pub at: DateTime<Utc>,
-    /// The HTTP method as it was sent.
+    /// The HTTP method as it was sent; of one that is longer than any known, the beginning.
     pub method: String,
     /// The operation; `None` for a route the vendor does not have.
     pub operation: Option<Operation>,

@@ -98,7 +98,7 @@ async fn handle(
     if let Some(path) = control.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
         let reply = match body {
             Ok(body) => control_http::answer(shared, &parts, path, &body).await,
-            Err(TooLarge) => Reply::empty(StatusCode::PAYLOAD_TOO_LARGE),
+            Err(TooLarge) => control_http::too_large(),
         };
         return Ok(respond(shared, reply, None));
     }
@@ -132,7 +132,7 @@ enum Ending {
     Hang(Option<Duration>),
 }
 
-/// One request on its way: route, fault before the effect, door, effect, fault after it.
+/// One request on its way: route, door, fault before the effect, effect, fault after it.
 struct Exchange<'a> {
     shared: &'a Arc<Shared>,
     parts: &'a Parts,
@@ -141,110 +141,117 @@ struct Exchange<'a> {
 
 impl Exchange<'_> {
     async fn run(self) -> Ending {
-        let (shared, parts) = (self.shared, self.parts);
-        let (operation, id) = match shared.vendor.route(&parts.method, parts.uri.path()) {
+        let shared = self.shared;
+        let (operation, id) = match shared
+            .vendor
+            .route(&self.parts.method, self.parts.uri.path())
+        {
             Routed::To { operation, id } => (operation, Some(id)),
             Routed::BadId(operation) => (operation, None),
             Routed::Nowhere => {
                 let reply = shared.vendor.refuse(Refusal::UnknownRoute);
-                shared.record(&parts.method, None, Some(reply.status.as_u16()), None);
-                return Ending::Answer(reply, None);
+                return self.plain(None, reply, None);
             }
         };
+        let (door, standing) = shared.admit(shared.vendor.presented_key(&self.parts.headers));
+        let (id, body) = match self.let_in(door, standing, operation, id.as_deref()) {
+            Ok(inside) => inside,
+            Err(refusal) => {
+                return self.plain(Some(operation), shared.vendor.refuse(refusal), standing);
+            }
+        };
+        // Only now: a step of a script is not to be used up by a request that could have no effect.
         let drawn = lock(&shared.faults).draw(operation);
         if let Some(drawn) = drawn
-            && let Some(ending) = self.before_effect(operation, drawn).await
+            && let Some(ending) = self.before_effect(operation, drawn, standing)
         {
             return ending;
         }
-        let (reply, standing) = self.effect(operation, id.as_deref());
-        self.after_effect(operation, drawn, reply, standing)
+        let outcome = shared.vendor.answer(&Call {
+            operation,
+            id,
+            query: self.parts.uri.query().unwrap_or_default(),
+            headers: &self.parts.headers,
+            body,
+            now: clock::utc_now(),
+        });
+        shared.dispatcher.send(outcome.deliveries);
+        match drawn {
+            None => self.plain(Some(operation), outcome.reply, standing),
+            Some(drawn) => {
+                self.after_effect(operation, drawn, outcome.reply, standing)
+                    .await
+            }
+        }
     }
 
-    /// The faults that keep the request from its effect. Latency only delays it.
-    async fn before_effect(&self, operation: Operation, drawn: Drawn) -> Option<Ending> {
+    /// Key, limit and size, in this order, and then whether there is an id to look for.
+    fn let_in<'i>(
+        &'i self,
+        door: Door,
+        standing: Option<Standing>,
+        operation: Operation,
+        id: Option<&'i str>,
+    ) -> Result<(&'i str, &'i Bytes), Refusal> {
+        match (door, &self.body, id) {
+            (Door::NoKey, ..) => Err(Refusal::MissingKey),
+            (Door::WrongKey, ..) => Err(Refusal::WrongKey),
+            (Door::Open, ..) if standing.is_some_and(|standing| standing.refused) => {
+                Err(Refusal::TooManyRequests)
+            }
+            (Door::Open, Err(TooLarge), _) => Err(Refusal::BodyTooLarge),
+            (Door::Open, Ok(_), None) => Err(Refusal::UnreadableId(operation)),
+            (Door::Open, Ok(body), Some(id)) => Ok((id, body)),
+        }
+    }
+
+    /// The faults that keep the request from its effect.
+    fn before_effect(
+        &self,
+        operation: Operation,
+        drawn: Drawn,
+        standing: Option<Standing>,
+    ) -> Option<Ending> {
         let vendor = &self.shared.vendor;
         let ending = match drawn.fault {
-            Fault::Latency { millis } => {
-                clock::sleep(Duration::from_millis(millis)).await;
-                return None;
-            }
             Fault::RateLimited { retry_after } => {
-                let reply = vendor
-                    .refuse(Refusal::TooManyRequests)
-                    .retry_after(retry_after);
+                let reply = vendor.refuse(Refusal::TooManyRequests);
                 // The header must agree with the answer: nothing remains in this window.
-                let standing = self.admit().1.map(|standing| Standing {
+                let standing = standing.map(|standing| Standing {
                     remaining: 0,
                     ..standing
                 });
-                Ending::Answer(reply, standing)
+                Ending::Answer(reply.retry_after(retry_after), standing)
             }
             Fault::ServerError {
                 status,
                 retry_after,
             } => {
                 let refusal = Refusal::ServerError(operation, server_error(status));
-                Ending::Answer(
-                    vendor.refuse(refusal).retry_after(retry_after),
-                    self.admit().1,
-                )
+                Ending::Answer(vendor.refuse(refusal).retry_after(retry_after), standing)
             }
             Fault::HtmlErrorPage => Ending::Answer(vendor.refuse(Refusal::HtmlErrorPage), None),
             Fault::ResetBeforeEffect => Ending::Break(Breakage::Reset),
             Fault::Hang => Ending::Hang(drawn.hang_millis.map(Duration::from_millis)),
             Fault::Pass
+            | Fault::Latency { .. }
             | Fault::ServerErrorAfterEffect { .. }
             | Fault::ResetAfterEffect
             | Fault::TruncatedBody
             | Fault::HangAfterEffect => return None,
         };
-        self.record(operation, &ending, drawn.fault);
+        self.record(Some(operation), &ending, Some(drawn.fault));
         Some(ending)
     }
 
-    /// The door, the limit, and the vendor's own work.
-    fn effect(&self, operation: Operation, id: Option<&str>) -> (Reply, Option<Standing>) {
-        let vendor = &self.shared.vendor;
-        let (door, standing) = self.admit();
-        let refusal = match (door, &self.body, id) {
-            (Door::NoKey, ..) => Refusal::MissingKey,
-            (Door::WrongKey, ..) => Refusal::WrongKey,
-            (Door::Open, ..) if standing.is_some_and(|standing| standing.refused) => {
-                Refusal::TooManyRequests
-            }
-            (Door::Open, Err(TooLarge), _) => Refusal::BodyTooLarge,
-            (Door::Open, Ok(_), None) => Refusal::UnreadableId(operation),
-            (Door::Open, Ok(body), Some(id)) => {
-                let outcome = vendor.answer(&Call {
-                    operation,
-                    id,
-                    query: self.parts.uri.query().unwrap_or_default(),
-                    headers: &self.parts.headers,
-                    body,
-                    now: clock::utc_now(),
-                });
-                self.shared.dispatcher.send(outcome.deliveries);
-                return (outcome.reply, standing);
-            }
-        };
-        (vendor.refuse(refusal), standing)
-    }
-
-    /// The faults that lose or spoil the answer to what has been done.
-    fn after_effect(
+    /// The faults that delay, lose or spoil the answer to what has been done.
+    async fn after_effect(
         &self,
         operation: Operation,
-        drawn: Option<Drawn>,
+        drawn: Drawn,
         reply: Reply,
         standing: Option<Standing>,
     ) -> Ending {
-        let Some(drawn) = drawn else {
-            let status = Some(reply.status.as_u16());
-            self.shared
-                .record(&self.parts.method, Some(operation), status, None);
-            return Ending::Answer(reply, standing);
-        };
         let ending = match drawn.fault {
             Fault::ResetAfterEffect => Ending::Break(Breakage::Reset),
             Fault::HangAfterEffect => Ending::Hang(drawn.hang_millis.map(Duration::from_millis)),
@@ -259,22 +266,33 @@ impl Exchange<'_> {
             }
             _ => Ending::Answer(reply, standing),
         };
-        self.record(operation, &ending, drawn.fault);
+        // Before the delay: a caller who does not wait for the end of it has been served too.
+        self.record(Some(operation), &ending, Some(drawn.fault));
+        if let Fault::Latency { millis } = drawn.fault {
+            clock::sleep(Duration::from_millis(millis)).await;
+        }
         ending
     }
 
-    fn admit(&self) -> (Door, Option<Standing>) {
-        self.shared
-            .admit(self.shared.vendor.presented_key(&self.parts.headers))
+    /// Answers without a fault.
+    fn plain(
+        &self,
+        operation: Option<Operation>,
+        reply: Reply,
+        standing: Option<Standing>,
+    ) -> Ending {
+        let ending = Ending::Answer(reply, standing);
+        self.record(operation, &ending, None);
+        ending
     }
 
-    fn record(&self, operation: Operation, ending: &Ending, fault: Fault) {
+    fn record(&self, operation: Option<Operation>, ending: &Ending, fault: Option<Fault>) {
         let status = match ending {
             Ending::Answer(reply, _) => Some(reply.status.as_u16()),
             Ending::Break(_) | Ending::Hang(_) => None,
         };
         self.shared
-            .record(&self.parts.method, Some(operation), status, Some(fault));
+            .record(&self.parts.method, operation, status, fault);
     }
 }
 

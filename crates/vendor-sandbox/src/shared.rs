@@ -21,6 +21,9 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How much of a method is kept in the log: a stranger may send one of any length.
+const METHOD_CHARS: usize = 32;
+
 /// The key under which requests without a valid key are counted.
 const STRANGER: &str = "";
 
@@ -108,7 +111,7 @@ impl Shared {
         lock(&self.requests).push(|number| RequestRecord {
             number,
             at: clock::utc_now(),
-            method: method.to_string(),
+            method: method.as_str().chars().take(METHOD_CHARS).collect(),
             operation,
             template: operation.map(Operation::template),
             status,

@@ -204,6 +204,13 @@ async fn bodies_beyond_the_limit_are_refused_and_odd_requests_do_no_harm() {
     let large = json!({ "defaultFields": { "firstName": "x".repeat(1_000) } });
     let error = api.post("/v1/contacts", &large).await.expect(413).json();
     assert_eq!(keys(&error), ["error"]);
+    let error = api.post("/_sandbox/contacts", &large).await.expect(413);
+    assert!(error.json()["error"].is_string());
+    let method = "M".repeat(10_000);
+    let answer = api.raw(&method, "/v1/contacts", None, b"").await;
+    answer.unwrap().expect(404);
+    let logged = api.control.requests().pop().unwrap().method;
+    assert_eq!(logged, "M".repeat(32));
     let address = api.sandbox.base_url().strip_prefix("http://").unwrap();
     for odd in [
         "nonsense\r\n\r\n",
@@ -231,13 +238,9 @@ async fn a_taken_port_is_a_clear_error_and_a_dropped_sandbox_frees_it() {
         error.to_string(),
         format!("port {port} is already in use on 127.0.0.1")
     );
-    let address = format!("127.0.0.1:{port}");
     drop(first);
     // The serving task is aborted at its next step, which this yield lets it take.
-    while exchange(&address, b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n")
-        .await
-        .is_ok()
-    {
+    while Sandbox::openphone().port(port).start().await.is_err() {
         tokio::task::yield_now().await;
     }
 }

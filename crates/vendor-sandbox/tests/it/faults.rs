@@ -2,7 +2,7 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, advance, timeout};
 use vendor_sandbox::openphone::{CREATE_CONTACT, DELETE_CONTACT, LIST_USERS};
 use vendor_sandbox::{Fault, FaultKind, FaultPlan, Sandbox, When};
 
@@ -180,18 +180,65 @@ async fn an_html_page_is_html() {
 }
 
 #[tokio::test]
+async fn what_is_answered_late_has_happened_even_if_nobody_waits() {
+    let fault = Fault::Latency { millis: 3_600_000 };
+    let api = with(fault).await;
+    let mut waiting = Box::pin(create(&api));
+    until_logged(&api, &mut waiting).await;
+    drop(waiting);
+    assert_eq!(logged(&api), (Some(201), Some(fault)));
+    assert_eq!(api.control.contact_count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_at_the_door_uses_up_no_step() {
+    let builder = Sandbox::openphone()
+        .rate_limit(Some(1))
+        .max_body(1_000)
+        .fault_plan(FaultPlan::none().next(CREATE_CONTACT, 1, Fault::ResetAfterEffect));
+    let api = Api::on(builder.start().await.unwrap());
+    let key = api.sandbox.api_key().to_owned();
+    let api = api.with_key(Some("stranger"));
+    create(&api).await.unwrap().expect(401);
+    let api = api.with_key(Some(&key));
+    api.get(USERS).await.expect(200);
+    create(&api).await.unwrap().expect(429);
+    advance(Duration::from_secs(1)).await;
+    let large = json!({ "defaultFields": { "firstName": "x".repeat(1_000) } });
+    api.post("/v1/contacts", &large).await.expect(413);
+    assert!(
+        api.control
+            .requests()
+            .iter()
+            .all(|record| record.fault.is_none())
+    );
+    advance(Duration::from_secs(1)).await;
+    let error = create(&api).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert_eq!(api.control.contact_count(), 1);
+}
+
+/// Waits until the request stands in the log, and so has been read and decided upon.
+async fn until_logged(api: &Api, waiting: &mut (impl Future<Output = io::Result<Answer>> + Unpin)) {
+    let logged = async {
+        while api.control.request_count() == 0 {
+            tokio::select! {
+                biased;
+                answer = &mut *waiting => panic!("{answer:?}"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    };
+    // Only a request that is never logged meets this bound.
+    timeout(Duration::from_secs(10), logged).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_hang_lasts_until_the_caller_gives_up() {
     for (fault, count) in [(Fault::Hang, 0), (Fault::HangAfterEffect, 1)] {
         let api = with(fault).await;
         let mut waiting = Box::pin(create(&api));
-        // The request has been read and decided upon once it stands in the log.
-        while api.control.request_count() == 0 {
-            tokio::select! {
-                biased;
-                answer = &mut waiting => panic!("{fault:?}: {answer:?}"),
-                () = tokio::task::yield_now() => {}
-            }
-        }
+        until_logged(&api, &mut waiting).await;
         drop(waiting);
         assert_eq!(logged(&api), (None, Some(fault)));
         assert_eq!(api.control.contact_count(), count, "{fault:?}");
