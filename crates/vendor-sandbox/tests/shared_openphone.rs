@@ -178,7 +178,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn answers_have_the_keys_of_the_vendors_samples() {
+async fn shared_answers_have_the_keys_of_the_vendors_samples() {
     let Some(folder) = shared() else { return };
     let scene = Scene::start(&folder).await;
     for operation in OPERATIONS {
@@ -201,7 +201,7 @@ async fn answers_have_the_keys_of_the_vendors_samples() {
 }
 
 #[tokio::test]
-async fn answers_keep_the_vendors_specification() {
+async fn shared_answers_keep_the_vendors_specification() {
     let Some(folder) = shared() else { return };
     let spec = Spec::new(read(&folder, "vendor-specs/openphone.json"));
     let scene = Scene::start(&folder).await;
@@ -221,7 +221,7 @@ async fn answers_keep_the_vendors_specification() {
 }
 
 #[tokio::test]
-async fn errors_keep_the_vendors_specification() {
+async fn shared_errors_keep_the_vendors_specification() {
     let Some(folder) = shared() else { return };
     let spec = Spec::new(read(&folder, "vendor-specs/openphone.json"));
     let scene = Scene::start(&folder).await;
@@ -298,7 +298,7 @@ async fn errors_keep_the_vendors_specification() {
 }
 
 #[tokio::test]
-async fn observed_errors_and_headers_are_answered_as_observed() {
+async fn shared_observed_errors_and_headers_are_answered_as_observed() {
     let Some(folder) = shared() else { return };
     let api = Api::on(Sandbox::openphone().start().await.unwrap());
     let right = api.sandbox.api_key().to_owned();
@@ -341,7 +341,7 @@ async fn observed_errors_and_headers_are_answered_as_observed() {
 }
 
 #[tokio::test]
-async fn limits_are_those_of_the_specification() {
+async fn shared_limits_are_those_of_the_specification() {
     let Some(folder) = shared() else { return };
     let spec = Spec::new(read(&folder, "vendor-specs/openphone.json"));
     let scene = Scene::start(&folder).await;
@@ -422,7 +422,7 @@ async fn limits_are_those_of_the_specification() {
 }
 
 #[tokio::test]
-async fn webhooks_have_the_keys_of_the_vendors_samples() {
+async fn shared_webhooks_have_the_keys_of_the_vendors_samples() {
     let Some(folder) = shared() else { return };
     let scene = Scene::start(&folder).await;
     let (api, contact) = (&scene.api, format!("/v1/contacts/{}", scene.contact));

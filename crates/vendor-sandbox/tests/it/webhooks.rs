@@ -2,7 +2,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use vendor_sandbox::openphone::WebhookFormat;
 use vendor_sandbox::{DeliveryState, Sandbox};
 
@@ -195,7 +195,7 @@ async fn contacts_are_told_to_dated_webhooks_only() {
 }
 
 #[tokio::test]
-async fn a_failed_delivery_is_tried_again_and_signed_anew() {
+async fn a_failed_delivery_is_tried_again_under_the_same_id() {
     let api = start().await;
     let inbox = Receiver::start(&[500, 404, 302]).await;
     api.control
@@ -228,12 +228,10 @@ async fn a_receiver_that_never_takes_it_is_given_up_after_eight_attempts() {
     api.control
         .register_webhook(&inbox.url, WebhookFormat::V4)
         .unwrap();
-    // Nobody listens here: the port was free a moment ago.
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // The port is taken, so that no other test gets it, and nobody listens on it.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = socket.local_addr().unwrap();
     api.control
         .register_webhook(&format!("http://{closed}/"), WebhookFormat::V4)
         .unwrap();
