@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue};
 use integration_core::webhook::{HexHmac, HmacKey, HmacKeys, StandardWebhooks, TimestampedHexHmac};
+use secrecy::SecretString;
 
 const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
@@ -97,6 +98,29 @@ fn standard_webhooks_allocate_nothing() {
     );
     assert_eq!(
         allocations(|| verifier.verify(&HeaderMap::new(), &body, now()).is_err()),
+        0
+    );
+}
+
+/// Whoever may also be addressed with Ed25519 does not copy a body that carries no such signature.
+#[test]
+fn a_forged_mac_allocates_nothing_beside_a_public_key() {
+    let headers = headers(&[
+        ("webhook-id", "msg_1".into()),
+        ("webhook-timestamp", "1700000000".into()),
+        (
+            "webhook-signature",
+            format!("v1,{}", STANDARD.encode([0; 32])),
+        ),
+    ]);
+    let secrets = [
+        "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+        "whpk_Ty28TbJzQ9i7KLwixawyoTIph2fB8ylXWltkksV9pug=",
+    ];
+    let verifier = StandardWebhooks::from_secrets(&secrets.map(SecretString::from)).unwrap();
+    let body = vec![b'x'; 2048];
+    assert_eq!(
+        allocations(|| verifier.verify(&headers, &body, now()).is_err()),
         0
     );
 }

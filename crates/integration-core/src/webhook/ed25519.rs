@@ -67,7 +67,7 @@ impl fmt::Debug for Ed25519Key {
 impl Keys<Ed25519Key> {
     /// Checks that one of `candidates` signs `prefix` and `body` under one of the keys.
     ///
-    /// Ed25519 needs the message in one piece, so a prefix costs a copy of the body.
+    /// Ed25519 needs the message in one piece, so a prefix costs a copy of the body, once there is a candidate.
     ///
     /// # Errors
     ///
@@ -78,6 +78,10 @@ impl Keys<Ed25519Key> {
         body: &'a [u8],
         candidates: impl IntoIterator<Item = [u8; 64]>,
     ) -> Result<Verified<'a>, WebhookError> {
+        let mut candidates = candidates.into_iter().peekable();
+        if candidates.peek().is_none() {
+            return Err(WebhookError::new(WebhookErrorKind::WrongSignature));
+        }
         let joined;
         let message = if prefix.is_empty() {
             body

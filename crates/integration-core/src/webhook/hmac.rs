@@ -151,7 +151,8 @@ mod tests {
     #[case::prefix_only("whsec_")]
     #[case::not_base64("whsec_!!!")]
     #[case::url_safe_alphabet("whsec_-_-_")]
-    #[case::trailing_bits("whsec_QQ==A")]
+    #[case::text_behind_the_padding("whsec_QQ==A")]
+    #[case::bits_left_over("whsec_QR==")]
     fn unusable_secrets_are_refused(#[case] secret: &str) {
         let refused = HmacKey::from_whsec(&secret.into()).unwrap_err();
         assert_eq!(refused.kind(), WebhookErrorKind::MalformedKey);
