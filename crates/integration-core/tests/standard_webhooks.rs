@@ -252,7 +252,7 @@ fn the_tolerance_can_be_changed() {
             .verify(&headers, BODY, now() + TimeDelta::seconds(2))
             .is_err()
     );
-    assert_eq!(Tolerance::default().duration(), Duration::from_mins(5));
+    assert_eq!(Tolerance::default(), Tolerance::new(Duration::from_mins(5)));
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod messages;
 mod page;
 mod phone_numbers;
 mod users;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 
 pub use connector_http::{
     Call, CallWithResponse, Cursor, Delivery, Error, ErrorKind, FieldError, Items, Lane, Method,

@@ -78,9 +78,22 @@ impl Keys<Ed25519Key> {
         body: &'a [u8],
         candidates: impl IntoIterator<Item = [u8; 64]>,
     ) -> Result<Verified<'a>, WebhookError> {
+        if self.any_matches(prefix, body, candidates) {
+            return Ok(Verified::new(body, "ed25519"));
+        }
+        Err(WebhookError::new(WebhookErrorKind::WrongSignature))
+    }
+
+    /// What [`verify`](Self::verify) decides by, without the proof.
+    pub(super) fn any_matches(
+        &self,
+        prefix: &[&[u8]],
+        body: &[u8],
+        candidates: impl IntoIterator<Item = [u8; 64]>,
+    ) -> bool {
         let mut candidates = candidates.into_iter().peekable();
         if candidates.peek().is_none() {
-            return Err(WebhookError::new(WebhookErrorKind::WrongSignature));
+            return false;
         }
         let joined;
         let message = if prefix.is_empty() {
@@ -89,15 +102,10 @@ impl Keys<Ed25519Key> {
             joined = [&prefix.concat(), body].concat();
             &joined
         };
-        for signature in candidates {
-            if self
-                .all()
+        candidates.any(|signature| {
+            self.all()
                 .any(|key| key.0.verify_sig(message, &signature).is_ok())
-            {
-                return Ok(Verified::new(body, "ed25519"));
-            }
-        }
-        Err(WebhookError::new(WebhookErrorKind::WrongSignature))
+        })
     }
 }
 

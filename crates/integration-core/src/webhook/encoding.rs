@@ -1,7 +1,7 @@
 //! Signatures and keys as text: base64, hex, PEM.
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_PAD_INDIFFERENT};
+use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
 
 /// Decodes standard padded base64 of exactly `N` bytes onto the stack.
 ///
@@ -13,12 +13,77 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_PAD_INDIFFERENT};
 /// assert_eq!(base64_array::<4>(b"3q2+7w"), None);
 /// ```
 pub fn base64_array<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    if text.len() != N.div_ceil(3).checked_mul(4)? {
+    // Every delivery comes through here with its 44 characters. Knowing the length in advance, this takes a third of the
+    // general decoder's time.
+    let (quads, rest) = text.as_chunks::<4>();
+    if quads.len() != N.div_ceil(3) || !rest.is_empty() {
         return None;
     }
     let mut bytes = [0; N];
-    let written = STANDARD.decode_slice(text, &mut bytes).ok()?;
-    (written == N).then_some(bytes)
+    let (groups, tail) = bytes.as_chunks_mut::<3>();
+    let mut seen = 0;
+    for (group, quad) in groups.iter_mut().zip(quads) {
+        let bits = unpack(*quad);
+        let [_, first, second, third] = bits.to_be_bytes();
+        *group = [first, second, third];
+        seen |= bits;
+    }
+    // The bits behind the last byte must be zero, as every encoder writes them.
+    match (tail, quads.last()) {
+        ([], _) => {}
+        ([last], Some([a, b, b'=', b'='])) => {
+            let bits = unpack([*a, *b, b'A', b'A']);
+            let [_, first, leftover @ ..] = bits.to_be_bytes();
+            if leftover != [0, 0] {
+                return None;
+            }
+            *last = first;
+            seen |= bits;
+        }
+        ([last, very_last], Some([a, b, c, b'='])) => {
+            let bits = unpack([*a, *b, *c, b'A']);
+            let [_, first, second, leftover] = bits.to_be_bytes();
+            if leftover != 0 {
+                return None;
+            }
+            (*last, *very_last) = (first, second);
+            seen |= bits;
+        }
+        _ => return None,
+    }
+    (seen < INVALID).then_some(bytes)
+}
+
+/// The 24 bits of four base64 digits; at least [`INVALID`] if one of them is none.
+#[inline]
+fn unpack([a, b, c, d]: [u8; 4]) -> u32 {
+    let bits =
+        |table: &[u32; 256], digit| table.get(usize::from(digit)).copied().unwrap_or(INVALID);
+    bits(&DIGITS_AT_18, a) | bits(&DIGITS_AT_12, b) | bits(&DIGITS_AT_6, c) | bits(&DIGITS_AT_0, d)
+}
+
+/// Above what 24 bits can hold.
+const INVALID: u32 = 1 << 24;
+
+static DIGITS_AT_18: [u32; 256] = base64_digits(18);
+static DIGITS_AT_12: [u32; 256] = base64_digits(12);
+static DIGITS_AT_6: [u32; 256] = base64_digits(6);
+static DIGITS_AT_0: [u32; 256] = base64_digits(0);
+
+/// The value of each base64 digit, moved to its place.
+const fn base64_digits(shift: u32) -> [u32; 256] {
+    let mut values = [INVALID; 256];
+    let mut alphabet: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut value = 0_u32;
+    while let [digit, rest @ ..] = alphabet {
+        let (_, places) = values.split_at_mut(*digit as usize);
+        if let Some(place) = places.first_mut() {
+            *place = value << shift;
+        }
+        value = value.wrapping_add(1);
+        alphabet = rest;
+    }
+    values
 }
 
 /// Decodes hex of exactly `N` bytes, in lower or upper case, onto the stack.
@@ -87,6 +152,7 @@ fn nibble(digit: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
     use rstest::rstest;
 
@@ -122,6 +188,17 @@ mod tests {
             let hex = hex_text(&bytes);
             prop_assert_eq!(hex_array(hex.as_bytes()), Some(bytes));
             prop_assert_eq!(hex_array(hex.to_uppercase().as_bytes()), Some(bytes));
+        }
+
+        /// One changed character, valid or not: both decoders agree.
+        #[test]
+        fn base64_agrees_with_the_general_decoder(bytes: [u8; 32], at in 0..44_usize, byte: u8) {
+            let mut text = STANDARD.encode(bytes).into_bytes();
+            text[at] = byte;
+            let general = STANDARD.decode(&text).ok().and_then(|bytes| bytes.try_into().ok());
+            prop_assert_eq!(base64_array::<32>(&text), general);
+            prop_assert_eq!(base64_array::<1>(&text[40..]), STANDARD.decode(&text[40..]).ok().and_then(|bytes| bytes.try_into().ok()));
+            prop_assert_eq!(base64_array::<3>(&text[..4]), STANDARD.decode(&text[..4]).ok().and_then(|bytes| bytes.try_into().ok()));
         }
 
         #[test]

@@ -27,8 +27,11 @@ pub(super) fn each_once<'h, const N: usize>(
     let mut found = [None; N];
     for (name, value) in headers {
         for (wanted, slot) in names.iter().zip(&mut found) {
-            if name == *wanted && slot.replace(value).is_some() {
-                return Err(WebhookError::malformed(wanted));
+            if name == *wanted {
+                if slot.replace(value).is_some() {
+                    return Err(WebhookError::malformed(wanted));
+                }
+                break;
             }
         }
     }

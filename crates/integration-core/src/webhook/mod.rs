@@ -25,7 +25,7 @@
 //! | [`TimestampedHexHmac`] | named by the vendor | `t=…,v1=…`, hex HMAC-SHA256 of time and body |
 //!
 //! A vendor with a scheme of its own builds it from the primitives: [`HmacKeys`], [`Ed25519Keys`], [`RsaKeys`],
-//! [`single_header`], [`base64_array`], [`hex_array`], [`unix_seconds`], [`unix_millis`] and [`Tolerance`].
+//! [`single_header`], [`base64_array`], [`hex_array`], [`Timestamp`] and [`Tolerance`].
 //!
 //! HMAC-SHA1 is not offered. No vendor of this project signs with it, and a primitive that exists gets used.
 
@@ -53,7 +53,7 @@ pub use hmac::{HmacKey, HmacKeys, Mac};
 pub use keys::Keys;
 pub use rsa::{RsaKey, RsaKeys};
 pub use standard::StandardWebhooks;
-pub use time::{Tolerance, canonical_decimal, unix_millis, unix_seconds};
+pub use time::{Timestamp, Tolerance};
 pub use timestamped_hex::TimestampedHexHmac;
 pub use verified::Verified;
 

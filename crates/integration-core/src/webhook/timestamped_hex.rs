@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName};
 
 use super::{
-    DEFAULT_MAX_BODY, HmacKeys, MAX_SIGNATURES, Tolerance, Verified, WebhookError,
-    WebhookErrorKind, hex_array, single_header, unix_seconds, within_cap,
+    DEFAULT_MAX_BODY, HmacKeys, MAX_SIGNATURES, Timestamp, Tolerance, Verified, WebhookError,
+    WebhookErrorKind, hex_array, single_header, within_cap,
 };
 
 /// Verifies `t=<seconds>,v1=<hex>[,v1=<hex>…]`, the form that Stripe made common.
@@ -82,7 +82,7 @@ impl TimestampedHexHmac {
         let (Some(timestamp), None) = (times.next(), times.next()) else {
             return Err(malformed());
         };
-        let signed_at = unix_seconds(timestamp).ok_or_else(malformed)?;
+        let signed_at = Timestamp::from_seconds(timestamp).ok_or_else(malformed)?;
 
         let macs = values_of(text, b"v1=")
             .filter_map(lower_hex)

@@ -6,6 +6,7 @@ use std::fmt;
 use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 
+use super::Timestamp;
 use super::encoding::hex_text;
 
 /// The body of a webhook whose signature has been checked.
@@ -26,12 +27,13 @@ use super::encoding::hex_text;
 pub struct Verified<'a> {
     body: Cow<'a, [u8]>,
     replay_id: Option<Cow<'a, str>>,
-    timestamp: Option<DateTime<Utc>>,
+    timestamp: Option<Timestamp>,
     scheme: &'static str,
 }
 
 impl<'a> Verified<'a> {
     /// Certifies a body. Only a primitive that has just checked the signature may call this.
+    #[inline]
     pub(super) fn new(body: &'a [u8], scheme: &'static str) -> Self {
         Self {
             body: Cow::Borrowed(body),
@@ -68,7 +70,7 @@ impl<'a> Verified<'a> {
 
     /// Returns the time at which the sender says it signed, if the scheme signs one. It was within the tolerance.
     pub fn timestamp(&self) -> Option<DateTime<Utc>> {
-        self.timestamp
+        self.timestamp?.to_utc()
     }
 
     /// Returns the name of the scheme that was checked, such as `standard-webhooks-v1`.
@@ -77,18 +79,21 @@ impl<'a> Verified<'a> {
     }
 
     /// Adds the replay id, for a scheme that covers one by its signature.
+    #[inline]
     pub fn with_replay_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.replay_id = Some(id.into());
         self
     }
 
     /// Adds the time of signing, for a scheme that covers one by its signature.
-    pub fn with_timestamp(mut self, at: DateTime<Utc>) -> Self {
+    #[inline]
+    pub fn with_timestamp(mut self, at: Timestamp) -> Self {
         self.timestamp = Some(at);
         self
     }
 
     /// Names the scheme that was built on a primitive.
+    #[inline]
     pub fn with_scheme(mut self, scheme: &'static str) -> Self {
         self.scheme = scheme;
         self
@@ -111,7 +116,7 @@ impl fmt::Debug for Verified<'_> {
         f.debug_struct("Verified")
             .field("scheme", &self.scheme)
             .field("replay_id", &self.replay_id)
-            .field("timestamp", &self.timestamp)
+            .field("timestamp", &self.timestamp())
             .field("body_len", &self.body.len())
             .finish()
     }
@@ -138,7 +143,7 @@ mod tests {
         let at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let owned = Verified::new(&body, "test")
             .with_replay_id("id")
-            .with_timestamp(at)
+            .with_timestamp(at.into())
             .into_owned();
         drop(body);
         assert_eq!(owned.body(), b"{}");

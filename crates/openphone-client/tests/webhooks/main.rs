@@ -1,0 +1,16 @@
+//! Webhooks: what is accepted, what each refusal is called, and what every generation's events are read as.
+
+#![cfg(feature = "webhooks")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests; a panic is a failed test"
+)]
+
+mod describe;
+mod fixtures;
+mod models_app;
+mod models_dated;
+mod models_v4;
+mod mutations;
+mod verify;

@@ -1,0 +1,320 @@
+//! Payloads that are not quite what the vendor documents, made from every fixture.
+
+use openphone_client::webhooks::{Event, EventKind, WebhookErrorKind};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::fixtures::{all, event, parse};
+
+/// The places of all members and elements, outermost first, as JSON pointers.
+fn places(value: &Value) -> Vec<String> {
+    fn walk(value: &Value, at: &str, places: &mut Vec<String>) {
+        let children: Vec<(String, &Value)> = match value {
+            Value::Object(members) => {
+                let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+                members
+                    .iter()
+                    .map(|(key, child)| (escaped(key), child))
+                    .collect()
+            }
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(index, child)| (index.to_string(), child))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for (key, child) in children {
+            let place = format!("{at}/{key}");
+            places.push(place.clone());
+            walk(child, &place, places);
+        }
+    }
+    let mut found = Vec::new();
+    walk(value, "", &mut found);
+    found
+}
+
+/// What makes an event the event it is.
+fn is_required(place: &str) -> bool {
+    matches!(
+        place,
+        "/type"
+            | "/data"
+            | "/data/object"
+            | "/data/resource"
+            | "/data/object/id"
+            | "/data/resource/id"
+    )
+}
+
+fn remove(value: &mut Value, place: &str) {
+    let (parent, key) = place.rsplit_once('/').unwrap();
+    match value.pointer_mut(parent).unwrap() {
+        Value::Object(members) => {
+            members.remove(&key.replace("~1", "/").replace("~0", "~"));
+        }
+        Value::Array(items) => {
+            items.remove(key.parse().unwrap());
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn parse_value(
+    name: &str,
+    value: &Value,
+) -> Result<Event, openphone_client::webhooks::WebhookError> {
+    parse(
+        name.starts_with("dated."),
+        &serde_json::to_vec(value).unwrap(),
+    )
+}
+
+fn fixture_values() -> impl Iterator<Item = (String, Value)> {
+    all()
+        .into_iter()
+        .map(|(name, bytes)| (name, serde_json::from_slice(&bytes).unwrap()))
+}
+
+#[test]
+fn unknown_fields_change_nothing() {
+    for (name, value) in fixture_values() {
+        let plain = event(&name);
+        let objects = places(&value).into_iter().chain([String::new()]);
+        for place in objects {
+            let mut grown = value.clone();
+            let Some(Value::Object(members)) = grown.pointer_mut(&place) else {
+                continue;
+            };
+            // Labels of a `v3` contact are data: one more is one field more.
+            if place.ends_with("/fields") {
+                continue;
+            }
+            members.insert("addedLater".into(), json!({"deep": [1, {"er": null}]}));
+            let event = parse_value(&name, &grown)
+                .unwrap_or_else(|error| panic!("{name} {place}: {error:?}"));
+            match (&plain.kind, event.kind) {
+                (EventKind::Unknown { kind, .. }, EventKind::Unknown { kind: same, .. }) => {
+                    assert_eq!(*kind, same);
+                }
+                (_, kind) => assert_eq!(plain.kind, kind, "{name} {place}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn everything_but_the_essentials_may_be_missing_or_null() {
+    for (name, value) in fixture_values() {
+        let plain = event(&name);
+        for place in places(&value) {
+            // Without the id of its call, a dated voicemail goes by its own.
+            if is_required(&place) || place == "/data/resource/callId" {
+                continue;
+            }
+            let mut without = value.clone();
+            remove(&mut without, &place);
+            let mut nulled = value.clone();
+            *nulled.pointer_mut(&place).unwrap() = Value::Null;
+            for mutated in [without, nulled] {
+                let event = parse_value(&name, &mutated)
+                    .unwrap_or_else(|error| panic!("{name} without {place}: {error:?}"));
+                assert_eq!(
+                    event.kind.name(),
+                    plain.kind.name(),
+                    "{name} without {place}"
+                );
+                assert_eq!(
+                    event.object_id(),
+                    plain.object_id(),
+                    "{name} without {place}"
+                );
+                assert!(!event.replay_id.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn without_the_essentials_a_known_event_is_unreadable_and_an_unknown_one_kept() {
+    for (name, value) in fixture_values() {
+        let known = !matches!(event(&name).kind, EventKind::Unknown { .. });
+        for place in places(&value)
+            .into_iter()
+            .filter(|place| is_required(place))
+        {
+            let mut without = value.clone();
+            remove(&mut without, &place);
+            let read = parse_value(&name, &without);
+            // A dated voicemail is identified by its call.
+            let spare = name == "dated.call.voicemail.completed" && place == "/data/resource/id";
+            if place == "/type" || !known || spare {
+                assert!(read.is_ok(), "{name} without {place}");
+            } else {
+                let kind = read.unwrap_err().kind();
+                assert_eq!(
+                    kind,
+                    WebhookErrorKind::UnreadableBody,
+                    "{name} without {place}"
+                );
+            }
+        }
+    }
+}
+
+/// Every text becomes one that nobody knows: states, directions and kinds keep it, and nothing else is lost.
+#[test]
+fn unknown_words_are_kept() {
+    let word = "added-later";
+    for (name, value) in fixture_values() {
+        let plain = event(&name);
+        for place in places(&value) {
+            if is_required(&place) || !value.pointer(&place).unwrap().is_string() {
+                continue;
+            }
+            let mut changed = value.clone();
+            *changed.pointer_mut(&place).unwrap() = word.into();
+            let event = parse_value(&name, &changed)
+                .unwrap_or_else(|error| panic!("{name} {place}: {error:?}"));
+            assert_eq!(event.kind.name(), plain.kind.name(), "{name} {place}");
+            let kept = match (place.rsplit_once('/').unwrap().1, &event.kind) {
+                (
+                    "status",
+                    EventKind::MessageReceived(message) | EventKind::MessageDelivered(message),
+                ) => message.status.as_ref().map(|status| status.as_str()),
+                (
+                    "direction",
+                    EventKind::MessageReceived(message) | EventKind::MessageDelivered(message),
+                ) => message
+                    .direction
+                    .as_ref()
+                    .map(|direction| direction.as_str()),
+                ("status", EventKind::CallCompleted(call) | EventKind::CallRinging(call)) => {
+                    call.status.as_ref().map(|status| status.as_str())
+                }
+                ("apiVersion", _) => Some(event.generation.as_str()),
+                _ => Some(word),
+            };
+            assert_eq!(kept, Some(word), "{name} {place}");
+        }
+    }
+}
+
+#[test]
+fn values_of_another_type_are_read_or_refused_but_never_a_panic() {
+    for (name, value) in fixture_values() {
+        for place in places(&value) {
+            for other in [
+                json!(7),
+                json!(-1.5e300),
+                json!(true),
+                json!("canary"),
+                json!([]),
+                json!({}),
+                json!([[{}]]),
+            ] {
+                let mut changed = value.clone();
+                *changed.pointer_mut(&place).unwrap() = other;
+                if let Err(error) = parse_value(&name, &changed) {
+                    assert_eq!(
+                        error.kind(),
+                        WebhookErrorKind::UnreadableBody,
+                        "{name} {place}"
+                    );
+                    assert!(
+                        !format!("{error} {error:?}").contains("canary"),
+                        "{name} {place}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Times, durations, codes, files and notes are worth less than the event they stand in.
+#[test]
+fn secondary_fields_never_cost_the_event() {
+    let secondary = [
+        "createdAt",
+        "updatedAt",
+        "answeredAt",
+        "completedAt",
+        "startTime",
+        "duration",
+        "errorCode",
+        "media",
+        "recordings",
+        "voicemail",
+        "notes",
+        "to",
+        "recipientIdentifiers",
+        "phoneMenuSelection",
+    ];
+    for (name, value) in fixture_values() {
+        for place in places(&value) {
+            if !secondary.contains(&place.rsplit_once('/').unwrap().1) {
+                continue;
+            }
+            for other in [json!(7), json!(""), json!("soon"), json!(false), json!([])] {
+                let mut changed = value.clone();
+                *changed.pointer_mut(&place).unwrap() = other;
+                // A list of numbers is still made of texts.
+                if parse_value(&name, &changed).is_err() {
+                    assert!(
+                        place.ends_with("/to") || place.ends_with("Identifiers"),
+                        "{name} {place}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Live payloads have sorted keys, documented ones do not: the order must not matter.
+#[test]
+fn the_order_of_members_changes_nothing() {
+    for (name, value) in fixture_values() {
+        // `serde_json` sorts them.
+        let sorted = parse_value(&name, &value).unwrap();
+        assert_eq!(sorted, event(&name), "{name}");
+        let Value::Object(members) = &value else {
+            panic!("{name}")
+        };
+        let reversed: Vec<String> = members
+            .iter()
+            .rev()
+            .map(|(key, value)| format!("{}: {value}", serde_json::to_string(key).unwrap()))
+            .collect();
+        let reversed = format!("{{ {} }}", reversed.join(" ,\n"));
+        assert_eq!(
+            parse(name.starts_with("dated."), reversed.as_bytes()).unwrap(),
+            sorted,
+            "{name}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(body: Vec<u8>, dated: bool) {
+        if let Err(error) = parse(dated, &body) {
+            prop_assert_eq!(error.kind(), WebhookErrorKind::UnreadableBody);
+        }
+    }
+
+    #[test]
+    fn no_altered_fixture_panics(index: prop::sample::Index, at: prop::sample::Index, byte: u8, cut: bool) {
+        let all = all();
+        let (name, mut body) = all[index.index(all.len())].clone();
+        let at = at.index(body.len());
+        if cut {
+            body.truncate(at);
+        } else {
+            body[at] = byte;
+        }
+        if let Err(error) = parse(name.starts_with("dated."), &body) {
+            prop_assert_eq!(error.kind(), WebhookErrorKind::UnreadableBody);
+        }
+    }
+}
