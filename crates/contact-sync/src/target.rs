@@ -117,7 +117,14 @@ async fn deliver_once<T: Target + ?Sized>(
         Known::Nobody => {}
     }
     if let Some(hit) = look(target, context, &person).await? {
-        return adopt(target, context, &person, hit.remote).await;
+        let adopted = adopt(target, context, &person, hit.remote).await?;
+        // An earlier attempt has created it without hearing so: to the outside, this is that create.
+        return Ok(match adopted {
+            Delivered::Done { remote, .. } if delivery.uncertain && delivery.aliases.is_empty() => {
+                Delivered::done(remote, Action::Created)
+            }
+            adopted => adopted,
+        });
     }
     let failure = match target.create(context, &person).await {
         Ok(remote) => return Ok(Delivered::done(remote, Action::Created)),

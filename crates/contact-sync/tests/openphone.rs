@@ -3,7 +3,6 @@
 #![cfg(feature = "openphone")]
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "helpers of tests stand outside of test functions"
 )]
 

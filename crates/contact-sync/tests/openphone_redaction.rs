@@ -1,7 +1,12 @@
 //! Nothing of a person and no key reaches a log line or an error chain, with the vendor's client in between.
 
 #![cfg(feature = "openphone")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stand outside of test functions"
+)]
 
+use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -91,7 +96,7 @@ async fn neither_key_nor_person_is_seen() {
     let mut shown = format!("{:?} {:?}", target, events.lock().unwrap());
     let mut next: Option<&dyn std::error::Error> = Some(&error);
     while let Some(error) = next {
-        shown.push_str(&format!("\n{error} {error:?}"));
+        writeln!(shown, "{error} {error:?}").unwrap();
         next = error.source();
     }
     let log = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();

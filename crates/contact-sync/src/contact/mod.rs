@@ -5,6 +5,7 @@ mod identity;
 pub mod matching;
 mod name;
 mod phone;
+mod region;
 mod signup;
 mod text;
 
@@ -16,7 +17,8 @@ pub use email::Email;
 pub use identity::{ContactKey, ExternalKey, Identifier};
 pub use name::PersonName;
 pub(crate) use phone::warm_up;
-pub use phone::{E164, InvalidE164, Phone, Region, UnknownRegion};
+pub use phone::{E164, InvalidE164, Phone};
+pub use region::{Region, UnknownRegion};
 pub use signup::Signup;
 
 use crate::ids::TenantId;

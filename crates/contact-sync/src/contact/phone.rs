@@ -6,12 +6,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use phonenumber::country;
 use phonenumber::metadata::Descriptor;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
+use super::region::Region;
 use super::text::is_invisible;
 
 /// A phone number as it was typed, with its E.164 form and extension where they could be told.
@@ -148,64 +148,6 @@ impl From<E164> for String {
 impl fmt::Debug for E164 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("E164(..)")
-    }
-}
-
-/// The country whose national number formats are meant: an ISO 3166 code of two letters.
-///
-/// ```
-/// use contact_sync::Region;
-///
-/// assert_eq!("gb".parse::<Region>(), Ok(Region::GB));
-/// assert!("Atlantis".parse::<Region>().is_err());
-/// ```
-#[derive(Copy, Clone, PartialEq, Eq)]
-pub struct Region(country::Id);
-
-impl Region {
-    /// The United States.
-    pub const US: Self = Self(country::US);
-    /// Canada.
-    pub const CA: Self = Self(country::CA);
-    /// The United Kingdom.
-    pub const GB: Self = Self(country::GB);
-    /// Germany.
-    pub const DE: Self = Self(country::DE);
-    /// Australia.
-    pub const AU: Self = Self(country::AU);
-
-    /// Returns the two letters.
-    pub fn code(&self) -> &str {
-        self.0.as_ref()
-    }
-}
-
-/// Says that a text names no region whose numbering plan is known.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Error)]
-#[error("not a region code of two letters, such as US")]
-pub struct UnknownRegion;
-
-impl FromStr for Region {
-    type Err = UnknownRegion;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.trim()
-            .to_ascii_uppercase()
-            .parse()
-            .map(Self)
-            .map_err(|_| UnknownRegion)
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-impl fmt::Debug for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Region({})", self.code())
     }
 }
 
@@ -418,7 +360,7 @@ fn valid_number(digits: &str, region: Option<Region>) -> Option<E164> {
     if region.is_none() && !digits.starts_with('+') {
         return None;
     }
-    let number = phonenumber::parse(region.map(|r| r.0), digits).ok()?;
+    let number = phonenumber::parse(region.map(Region::id), digits).ok()?;
     number
         .is_valid()
         .then(|| e164(&number).parse().ok())
@@ -432,7 +374,7 @@ fn e164(number: &phonenumber::PhoneNumber) -> String {
 /// Returns a number that the numbering plans do not know, if it has a length that the region uses and its digits are
 /// those that were typed, less a trunk or international prefix.
 fn unshortened(typed: &str, region: Region) -> Option<E164> {
-    let number = phonenumber::parse(Some(region.0), typed).ok()?;
+    let number = phonenumber::parse(Some(region.id()), typed).ok()?;
     let plan = phonenumber::metadata::DATABASE.by_id(region.code())?;
     let e164 = e164(&number);
     let code = number.code().value().to_string();

@@ -281,6 +281,15 @@ impl LinkStore for MemoryStore {
         self.change(|state| state.commit(outcome, now))
     }
 
+    async fn is_linked(
+        &self,
+        tenant: &TenantId,
+        target: &TargetName,
+        remote: &RemoteId,
+    ) -> Result<bool, StoreError> {
+        Ok(self.state().is_linked(tenant, target, remote))
+    }
+
     async fn links(&self, contact: ContactId) -> Result<Vec<Link>, StoreError> {
         let state = self.state();
         let links = state

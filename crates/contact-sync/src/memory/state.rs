@@ -419,6 +419,16 @@ impl State {
         }
     }
 
+    pub(super) fn is_linked(
+        &self,
+        tenant: &TenantId,
+        target: &TargetName,
+        remote: &RemoteId,
+    ) -> bool {
+        self.by_remote
+            .contains_key(&(tenant.clone(), target.clone(), remote.clone()))
+    }
+
     /// Cuts every link to a record that does not exist any more.
     pub(super) fn cut_links(&mut self, tenant: &TenantId, target: &TargetName, remote: &RemoteId) {
         let lines = self

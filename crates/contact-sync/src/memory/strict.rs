@@ -245,7 +245,12 @@ impl State {
             undos: Vec::new(),
         };
         for line in &lines {
-            if let Some(undo) = self.waiting_undo(line)
+            let kept = created
+                .iter()
+                .chain(found)
+                .find(|link| link.target == line.1);
+            let undo = self.waiting_undo(line).filter(|id| self.undoes(*id, kept));
+            if let Some(undo) = undo
                 && let Some(job) = self.remove_job(undo)
             {
                 confirmed.undos.push((undo, job));
@@ -275,6 +280,16 @@ impl State {
         }
         self.operation(held)?.confirmed = Some(confirmed);
         Ok(())
+    }
+
+    /// Tells whether an undo job is about the record of a link. One that is not has to run, whatever is confirmed.
+    fn undoes(&self, job: JobId, link: Option<&Link>) -> bool {
+        match self.jobs.get(&job).map(|job| &job.task) {
+            Some(Task::Undo(undo)) => {
+                undo.remote.is_some() && undo.remote.as_ref() == link.map(|l| &l.remote)
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn finish(&mut self, held: Held) -> Result<(), StoreError> {

@@ -23,7 +23,7 @@ pub use log::{LogEntry, LogOutcome, Signal, StatusEvent};
 pub use strict::{Begun, Held, StrictStore, StrictTarget};
 
 use crate::contact::Contact;
-use crate::ids::{ContactId, JobId, LeaseToken, TargetName, TenantId};
+use crate::ids::{ContactId, JobId, LeaseToken, RemoteId, TargetName, TenantId};
 
 /// A delivery to be queued.
 #[derive(Clone, Debug)]
@@ -156,6 +156,18 @@ pub trait LinkStore: Send + Sync {
     ///
     /// [`StoreError::LeaseLost`] when the job is no longer the caller's; then nothing was written.
     async fn commit_outcome(&self, outcome: Outcome) -> Result<(), StoreError>;
+
+    /// Tells whether any contact of the tenant has a link to this record.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    async fn is_linked(
+        &self,
+        tenant: &TenantId,
+        target: &TargetName,
+        remote: &RemoteId,
+    ) -> Result<bool, StoreError>;
 
     /// Returns the contact's ids at the vendors.
     ///

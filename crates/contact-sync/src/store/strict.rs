@@ -88,7 +88,7 @@ pub trait StrictStore: Send + Sync {
     async fn withdraw_create(&self, held: Held, target: &TargetName) -> Result<(), StoreError>;
 
     /// Writes the contact and its links, queues a delivery for records that were `found` and may say something else,
-    /// and removes the undo jobs, together. Confirming twice is the same as once.
+    /// and removes the undo jobs of these records, together. Confirming twice is the same as once.
     ///
     /// # Errors
     ///

@@ -26,7 +26,7 @@ use crate::receipt::{Reason, Receipt, TargetReceipt};
 use crate::retry::RetryPolicy;
 use crate::store::{Begun, Held, Link, NewJob, StoreError, StrictTarget, SyncStore, Undo};
 use crate::target::{Context, Known, Person, Target, look};
-use crate::worker::Runner;
+use crate::worker::{Runner, safe_lease};
 
 /// Creates contacts in lock step: at every vendor first, then in the host, or nowhere.
 ///
@@ -95,8 +95,8 @@ impl CrmHook {
         self
     }
 
-    /// Sets how long after a crash the undo begins: 60 seconds by default. As for [`Worker::lease`](crate::Worker::lease),
-    /// longer than any target's settle time.
+    /// Sets how long after a crash the undo begins: 60 seconds by default, and no less than
+    /// [`Worker::lease`](crate::Worker::lease) allows.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.runner.lease = lease;
         self
@@ -192,16 +192,12 @@ impl CrmHook {
         contact: &Contact,
         targets: &[TargetName],
     ) -> Result<Begun, StoreError> {
-        let Runner {
-            store,
-            timer,
-            lease,
-            ..
-        } = &self.runner;
+        let Runner { store, timer, .. } = &self.runner;
+        let lease = self.safe_lease();
         let deadline: Instant = timer.now() + self.patience;
         let mut pause = Duration::from_millis(10);
         loop {
-            match store.begin(tenant, contact, targets, *lease).await {
+            match store.begin(tenant, contact, targets, lease).await {
                 Err(StoreError::Busy) if timer.now() < deadline => {
                     timer.sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_millis(250));
@@ -209,6 +205,10 @@ impl CrmHook {
                 result => return result,
             }
         }
+    }
+
+    fn safe_lease(&self) -> Duration {
+        safe_lease(self.runner.lease, self.targets.values())
     }
 
     /// Runs a future while the operation's lease is renewed. If the lease is lost, the future goes on: the host's
@@ -222,15 +222,11 @@ impl CrmHook {
     }
 
     async fn renew(&self, held: Held) -> Infallible {
-        let Runner {
-            store,
-            timer,
-            lease,
-            ..
-        } = &self.runner;
+        let Runner { store, timer, .. } = &self.runner;
+        let lease = self.safe_lease();
         loop {
-            timer.sleep(*lease / 3).await;
-            if let Err(StoreError::LeaseLost) = store.renew_operation(held, *lease).await {
+            timer.sleep(lease / 3).await;
+            if let Err(StoreError::LeaseLost) = store.renew_operation(held, lease).await {
                 return std::future::pending().await;
             }
         }
@@ -442,15 +438,17 @@ impl Operation<'_> {
 
     /// Deletes what this call has created, the latest first. What cannot be deleted now stays queued.
     async fn undo_all(&self) {
-        let Runner { store, lease, .. } = &self.hook.runner;
-        let claims = match store.abandon(self.begun.held, *lease).await {
+        let store = &self.hook.runner.store;
+        let claims = match store.abandon(self.begun.held, self.hook.safe_lease()).await {
             Ok(claims) => claims,
             Err(error) => {
                 tracing::warn!(contact = %self.begun.contact, %error, "the undo is left to a worker");
                 return;
             }
         };
-        for claim in claims.into_iter().rev() {
+        for mut claim in claims.into_iter().rev() {
+            // The host waits for it.
+            claim.lane = Lane::Interactive;
             let target = self.hook.targets.get(claim.target.as_str()).cloned();
             self.hook
                 .runner

@@ -144,7 +144,7 @@ impl Runner {
         context: &Context<'_>,
         what: &Undo,
     ) -> Verdict {
-        match undo(target, context, what).await {
+        match undo(target, context, what, self.store.as_ref()).await {
             Ok(Undone::Clean) => Verdict {
                 link: LinkChange::Withdraw,
                 outcome: LogOutcome::Undone,

@@ -80,8 +80,9 @@ impl Worker {
         self
     }
 
-    /// Sets how long a job of a crashed worker stays out of reach: 60 seconds by default. Longer than any target's
-    /// [`settle_time`](Target::settle_time), or a create of the crashed worker could still be on its way.
+    /// Sets how long a job of a crashed worker stays out of reach: 60 seconds by default, and never less than one and
+    /// a half times the longest [`settle_time`](Target::settle_time) of the targets, or a create of the crashed worker
+    /// could still be on its way.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.runner.lease = lease;
         self
@@ -111,7 +112,8 @@ impl Worker {
     /// # Panics
     ///
     /// Outside a Tokio runtime, as [`tokio::spawn`] does.
-    pub fn start(self) -> RunningWorker {
+    pub fn start(mut self) -> RunningWorker {
+        self.runner.lease = safe_lease(self.runner.lease, self.targets.values());
         let (order, orders) = watch::channel(Order::Work { probe: 0 });
         let (quiet, quiets) = watch::channel(0);
         let task = tokio::spawn(
@@ -303,6 +305,19 @@ impl Loop {
         }
         stopped
     }
+}
+
+/// Lengthens a lease until nothing that a crashed holder has sent can still take effect when it is over. The last
+/// renewal may be a third of the lease older than the crash.
+pub(crate) fn safe_lease<'a>(
+    lease: Duration,
+    targets: impl Iterator<Item = &'a Arc<dyn Target>>,
+) -> Duration {
+    let settle = targets
+        .map(|target| target.settle_time())
+        .max()
+        .unwrap_or_default();
+    lease.max(settle * 3 / 2)
 }
 
 /// A target that panics costs its job a crash, when the lease runs out, and nobody else anything. What it said may

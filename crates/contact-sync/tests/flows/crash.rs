@@ -197,3 +197,17 @@ async fn two_workers_share_the_work() {
         "both were busy, but for the places of the interactive lane"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_never_too_short_for_what_is_on_its_way() {
+    let world = World::new();
+    world
+        .vendor
+        .fault(Op::Create, Fault::HangLands(Duration::from_secs(29)));
+    world.hook.on_signup(ann()).await.unwrap();
+    let worker = world.worker().lease(Duration::from_secs(1)).start();
+    pass(Duration::from_secs(2)).await;
+    drop(worker);
+    world.work().await;
+    assert_eq!(world.vendor.records().len(), 1);
+}

@@ -297,3 +297,24 @@ async fn a_job_without_a_target_waits_for_a_worker_that_has_it() {
     world.work().await;
     assert_eq!(world.vendor.records().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_is_confirmed_by_a_later_attempt_is_told_as_one() {
+    let world = World::new();
+    world.vendor.fault(Op::Create, Fault::LostAnswer);
+    world.vendor.fault(Op::Find, Fault::Pass);
+    world
+        .vendor
+        .fault(Op::Find, Fault::Fail(ErrorClass::Transient));
+    world.hook.on_signup(ann()).await.unwrap();
+    world.work().await;
+    let log = world.store.log();
+    assert_eq!(log.len(), 2);
+    assert!(matches!(
+        log[1].outcome,
+        LogOutcome::Delivered {
+            action: contact_sync::Action::Created,
+            ..
+        }
+    ));
+}

@@ -7,6 +7,7 @@
     reason = "helpers of tests stand outside of test functions"
 )]
 
+mod alike;
 mod crash;
 mod dedup;
 mod exactly_once;
