@@ -1,7 +1,8 @@
 //! An event as text, with the values that `Debug` hides.
 
 use openphone_client::webhooks::{
-    CallEvent, ContactEvent, ContactEventField, Event, EventKind, Lookup, MessageEvent,
+    CallEvent, ContactEvent, ContactEventField, ContactFieldKind, Event, EventKind, Lookup,
+    MessageEvent,
 };
 use std::fmt::Write;
 
@@ -151,7 +152,7 @@ fn fields(fields: &[ContactEventField]) -> Vec<String> {
         .iter()
         .map(|field| {
             let value = serde_json::to_string(&field.value).unwrap();
-            let kind = field.kind.as_ref().map(|kind| kind.as_str());
+            let kind = field.kind.as_ref().map(ContactFieldKind::as_str);
             format!(
                 "{:?} {:?} {:?} {kind:?} {value}",
                 field.id, field.key, field.name

@@ -100,8 +100,8 @@ pub(crate) fn parse(dated: bool, body: &[u8]) -> Result<Event, WebhookError> {
         legacy_headers(body)
     };
     let verifier = verifier();
-    let verified = verifier.verify(&headers, body, now()).unwrap();
-    Event::parse(&verified)
+    let delivery = verifier.verify(&headers, body, now()).unwrap();
+    Event::parse(&delivery)
 }
 
 pub(crate) fn event(name: &str) -> Event {

@@ -13,4 +13,5 @@ mod models_app;
 mod models_dated;
 mod models_v4;
 mod mutations;
+mod sandbox;
 mod verify;

@@ -1,6 +1,8 @@
 //! Payloads that are not quite what the vendor documents, made from every fixture.
 
-use openphone_client::webhooks::{Event, EventKind, WebhookErrorKind};
+use openphone_client::webhooks::{
+    CallEventStatus, Direction, Event, EventKind, MessageEventStatus, WebhookErrorKind,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -182,16 +184,13 @@ fn unknown_words_are_kept() {
                 (
                     "status",
                     EventKind::MessageReceived(message) | EventKind::MessageDelivered(message),
-                ) => message.status.as_ref().map(|status| status.as_str()),
+                ) => message.status.as_ref().map(MessageEventStatus::as_str),
                 (
                     "direction",
                     EventKind::MessageReceived(message) | EventKind::MessageDelivered(message),
-                ) => message
-                    .direction
-                    .as_ref()
-                    .map(|direction| direction.as_str()),
+                ) => message.direction.as_ref().map(Direction::as_str),
                 ("status", EventKind::CallCompleted(call) | EventKind::CallRinging(call)) => {
-                    call.status.as_ref().map(|status| status.as_str())
+                    call.status.as_ref().map(CallEventStatus::as_str)
                 }
                 ("apiVersion", _) => Some(event.generation.as_str()),
                 _ => Some(word),

@@ -28,25 +28,25 @@ fn legacy(value: &str) -> HeaderMap {
 #[test]
 fn a_legacy_delivery_is_verified() {
     let (verifier, headers) = (verifier(), legacy_headers(BODY));
-    let verified = verifier.verify(&headers, BODY, now()).unwrap();
-    assert_eq!(verified.body(), BODY);
-    assert_eq!(verified.scheme(), "openphone-signature");
+    let delivery = verifier.verify(&headers, BODY, now()).unwrap();
+    assert_eq!(delivery.body(), BODY);
+    assert_eq!(delivery.scheme(), "openphone-signature");
     assert_eq!(
-        verified.timestamp(),
+        delivery.timestamp(),
         DateTime::from_timestamp(1_776_081_600, 0)
     );
     // The signature covers no id of the delivery; the event's stands in.
-    assert_eq!(verified.replay_id(), None);
-    assert_eq!(replay_id(&verified), "EV1");
+    assert_eq!(delivery.replay_id(), None);
+    assert_eq!(replay_id(&delivery), "EV1");
 }
 
 #[test]
 fn a_dated_delivery_is_verified() {
     let (verifier, headers) = (verifier(), dated_headers(BODY));
-    let verified = verifier.verify(&headers, BODY, now()).unwrap();
-    assert_eq!(verified.scheme(), "standard-webhooks-v1");
-    assert_eq!(replay_id(&verified), DELIVERY_ID);
-    assert_eq!(Event::parse(&verified).unwrap().replay_id, DELIVERY_ID);
+    let delivery = verifier.verify(&headers, BODY, now()).unwrap();
+    assert_eq!(delivery.scheme(), "standard-webhooks-v1");
+    assert_eq!(replay_id(&delivery), DELIVERY_ID);
+    assert_eq!(Event::parse(&delivery).unwrap().replay_id, DELIVERY_ID);
 }
 
 #[test]
@@ -59,11 +59,11 @@ fn what_has_no_id_is_known_by_its_bytes() {
     ] {
         let [one_id, other_id] = [one, other].map(|body| {
             let headers = legacy_headers(body.as_bytes());
-            let verified = verifier.verify(&headers, body.as_bytes(), now()).unwrap();
-            if let Ok(event) = Event::parse(&verified) {
-                assert!(event.id.is_some() || event.replay_id == replay_id(&verified));
+            let delivery = verifier.verify(&headers, body.as_bytes(), now()).unwrap();
+            if let Ok(event) = Event::parse(&delivery) {
+                assert!(event.id.is_some() || event.replay_id == replay_id(&delivery));
             }
-            replay_id(&verified).into_owned()
+            replay_id(&delivery).into_owned()
         });
         assert!(one_id.starts_with("sha256:") && other_id.starts_with("sha256:"));
         assert_ne!(one_id, other_id);
