@@ -1,5 +1,12 @@
 //! What a call costs above bare reqwest: `cargo bench -p connector-http`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a benchmark prints figures, and stops where it cannot go on"
+)]
+
 mod harness;
 
 use std::time::Duration;

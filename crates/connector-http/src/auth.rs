@@ -84,6 +84,12 @@ pub trait Authenticate: Send + Sync + 'static {
     /// When no valid credential can be had; the attempt is then not made.
     fn headers(&self) -> impl Future<Output = Result<AuthHeaders, AuthError>> + Send;
 
+    /// Returns the headers if they can be had without waiting, which saves a future per attempt. What it returns
+    /// must be what [`headers`](Self::headers) would return now. The default is `None`: ask `headers`.
+    fn ready(&self) -> Option<AuthHeaders> {
+        None
+    }
+
     /// Is told that the vendor refused this token with a 401, so that the next [`headers`](Self::headers)
     /// gives a different one if it can. The default does nothing.
     fn invalidate(&self, token: TokenId) -> impl Future<Output = ()> + Send {
@@ -205,6 +211,10 @@ impl Authenticate for StaticHeaders {
     async fn headers(&self) -> Result<AuthHeaders, AuthError> {
         Ok(self.headers.clone())
     }
+
+    fn ready(&self) -> Option<AuthHeaders> {
+        Some(self.headers.clone())
+    }
 }
 
 /// Sends no credentials.
@@ -214,6 +224,10 @@ pub struct NoAuth;
 impl Authenticate for NoAuth {
     async fn headers(&self) -> Result<AuthHeaders, AuthError> {
         Ok(AuthHeaders::default())
+    }
+
+    fn ready(&self) -> Option<AuthHeaders> {
+        Some(AuthHeaders::default())
     }
 }
 
@@ -262,11 +276,16 @@ fn header_value(text: &str) -> Result<HeaderValue, InvalidCredential> {
 
 /// The dyn-safe twin of [`Authenticate`], for every authenticator there is.
 pub(crate) trait DynAuthenticate: Send + Sync {
+    fn ready(&self) -> Option<AuthHeaders>;
     fn headers(&self) -> BoxFuture<'_, Result<AuthHeaders, AuthError>>;
     fn invalidate(&self, token: TokenId) -> BoxFuture<'_, ()>;
 }
 
 impl<A: Authenticate> DynAuthenticate for A {
+    fn ready(&self) -> Option<AuthHeaders> {
+        Authenticate::ready(self)
+    }
+
     fn headers(&self) -> BoxFuture<'_, Result<AuthHeaders, AuthError>> {
         Box::pin(Authenticate::headers(self))
     }
@@ -300,6 +319,16 @@ mod tests {
         assert_eq!(error, expected);
         let trimmed = text.trim();
         assert!(trimmed.is_empty() || !format!("{error} {error:?}").contains(trimmed));
+    }
+
+    #[tokio::test]
+    async fn what_is_ready_is_what_would_be_asked_for() {
+        let auth = StaticHeaders::new(AUTHORIZATION, "key").unwrap();
+        let asked = Authenticate::headers(&auth).await.unwrap();
+        let ready = Authenticate::ready(&auth).unwrap();
+        assert!(ready.iter().eq(asked.iter()));
+        let nothing = Authenticate::ready(&NoAuth).unwrap();
+        assert_eq!(nothing.iter().count(), 0);
     }
 
     #[tokio::test]

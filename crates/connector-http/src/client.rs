@@ -51,7 +51,10 @@ pub(crate) struct Inner {
     pub(crate) limits: SharedLimits,
     /// The buckets known when the client was built, the default one first.
     pub(crate) buckets: Vec<(RateClass, Arc<Bucket>)>,
+    /// What every request carries.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// No headers, but room for what a request and the layers below add: a map that has to grow is hashed again.
+    pub(crate) no_headers: HeaderMap,
     pub(crate) request_id_headers: Vec<HeaderName>,
     pub(crate) max_body: usize,
     pub(crate) max_queue_wait: Duration,

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use http::header::{DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 
 /// The longest wait anybody may ask for: a month, since some quotas are monthly. What is longer is cut to it.
 pub(crate) const LONGEST: Duration = Duration::from_hours(31 * 24);
@@ -76,18 +76,16 @@ impl Hints {
             retry_after: retry_after(headers),
             ..Self::default()
         };
-        if headers.contains_key(&RATELIMIT) {
-            for value in headers.get_all(&RATELIMIT) {
-                hints.read_fields(value);
-            }
-            for value in headers.get_all(&RATELIMIT_POLICY) {
-                hints.read_fields(value);
+        let mut fields = headers.get_all(&RATELIMIT).iter().peekable();
+        if fields.peek().is_some() {
+            for value in fields.chain(headers.get_all(&RATELIMIT_POLICY)) {
+                hints.read_fields(value.as_bytes());
             }
         } else if let Some(left) = first_number(headers, &RATELIMIT_REMAINING) {
             let reset = first_number(headers, &RATELIMIT_RESET);
             hints.take_remaining(left, reset.and_then(seconds));
             for value in headers.get_all(&RATELIMIT_LIMIT) {
-                hints.read_fields(value);
+                hints.read_fields(value.as_bytes());
             }
         }
         hints
@@ -110,23 +108,28 @@ impl Hints {
         (self.remaining == Some(0)).then_some(self.reset).flatten()
     }
 
-    /// One header line: several policies separated by commas, each with its parameters after semicolons.
-    fn read_fields(&mut self, value: &HeaderValue) {
-        let Ok(text) = value.to_str() else { return };
+    /// One header line: several policies separated by commas, each with its parameters after semicolons; or, in the
+    /// earlier form, parameters separated by commas.
+    fn read_fields(&mut self, line: &[u8]) {
+        let mut scan = Scan(line);
         let mut old = Fields::default();
-        for item in split_unquoted(text, b',') {
-            let mut parts = split_unquoted(item, b';');
-            let head = parts.next().unwrap_or_default().trim();
-            let mut fields = Fields {
-                quota: number(head),
-                ..Fields::default()
-            };
-            for part in parts {
-                fields.read(part);
+        loop {
+            let head = scan.word();
+            let mut fields = Fields::default();
+            if scan.take(b'=') {
+                old.read(head, scan.word());
+            } else {
+                fields.quota = number(head);
+            }
+            while scan.take(b';') {
+                let key = scan.word();
+                if scan.take(b'=') {
+                    fields.read(key, scan.word());
+                }
             }
             self.take(&fields);
-            if !head.starts_with('"') {
-                old.read(head);
+            if !scan.next_item() {
+                break;
             }
         }
         self.take(&old);
@@ -180,18 +183,68 @@ struct Fields {
 }
 
 impl Fields {
-    fn read(&mut self, text: &str) {
-        let Some((key, value)) = text.split_once('=') else {
-            return;
+    fn read(&mut self, key: &[u8], value: &[u8]) {
+        let place = match key {
+            b"q" | b"limit" => &mut self.quota,
+            b"w" => &mut self.window,
+            b"r" | b"remaining" => &mut self.remaining,
+            b"t" | b"reset" => &mut self.reset,
+            _ => return,
         };
-        let Some(value) = number(value) else { return };
-        match key.trim() {
-            "q" | "limit" => self.quota = Some(value),
-            "w" => self.window = Some(value),
-            "r" | "remaining" => self.remaining = Some(value),
-            "t" | "reset" => self.reset = Some(value),
-            _ => {}
+        if let Some(value) = number(value) {
+            *place = Some(value);
         }
+    }
+}
+
+/// What is left to read of a header line.
+struct Scan<'a>(&'a [u8]);
+
+impl<'a> Scan<'a> {
+    /// Reads up to the next separator outside quotes, without the blanks around. A quoted string is one word, with
+    /// its quotes.
+    fn word(&mut self) -> &'a [u8] {
+        let (mut quoted, mut escaped) = (false, false);
+        let end = self.0.iter().position(|&byte| {
+            if escaped {
+                escaped = false;
+            } else if quoted {
+                escaped = byte == b'\\';
+                quoted = byte != b'"';
+            } else if byte == b'"' {
+                quoted = true;
+            } else {
+                return matches!(byte, b',' | b';' | b'=');
+            }
+            false
+        });
+        let (word, rest) = self.0.split_at(end.unwrap_or(self.0.len()));
+        self.0 = rest;
+        word.trim_ascii()
+    }
+
+    /// Passes this separator if it comes next.
+    fn take(&mut self, separator: u8) -> bool {
+        match self.0.split_first() {
+            Some((&first, rest)) if first == separator => {
+                self.0 = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Passes whatever is left of an item, and the comma after it. False at the end of the line.
+    fn next_item(&mut self) -> bool {
+        while !self.0.is_empty() {
+            if self.take(b',') {
+                return true;
+            }
+            if !self.take(b';') && !self.take(b'=') {
+                self.word();
+            }
+        }
+        false
     }
 }
 
@@ -236,35 +289,22 @@ fn seconds(count: u64) -> Option<Duration> {
 }
 
 fn first_number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
-    number(headers.get(name)?.to_str().ok()?)
+    number(headers.get(name)?.as_bytes().trim_ascii())
 }
 
-fn number(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
-}
-
-/// Splits at a separator that is not inside a quoted string.
-fn split_unquoted(text: &str, separator: u8) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    let mut escaped = false;
-    text.split(move |character: char| {
-        if escaped {
-            escaped = false;
-            return false;
-        }
-        match character {
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ => return !quoted && u32::from(character) == u32::from(separator),
-        }
-        false
+fn number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, &byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
     use proptest::prelude::*;
     use rstest::rstest;
 

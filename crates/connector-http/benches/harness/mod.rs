@@ -24,7 +24,10 @@ pub(crate) fn print(name: &str, value: f64, bar: &str) {
 /// The middle value.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    values
+        .get(values.len() / 2)
+        .copied()
+        .expect("at least one value")
 }
 
 /// The median of `ours / raw` over interleaved pairs; the side that goes first alternates.

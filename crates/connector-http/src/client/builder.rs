@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, USER_AGENT};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Client, DEFAULT_MAX_BODY, Inner};
 use crate::auth::{Authenticate, DynAuthenticate, NoAuth};
@@ -253,6 +253,8 @@ impl ClientBuilder {
                 quota: RetryQuota::new(),
                 limits: self.limits,
                 buckets,
+                // Beside these: content-type, credentials, accept-encoding, host, content-length.
+                no_headers: HeaderMap::with_capacity(headers.len().saturating_add(7)),
                 headers,
                 request_id_headers,
                 max_body: self.max_body,

@@ -29,6 +29,8 @@ struct State {
     /// The pace it was seeded with; the vendor's headers may lower it and never raise it above this.
     seed: Option<Rate>,
     pace: Option<Pace>,
+    /// The quota and window the vendor told last.
+    told: Option<(u64, Duration)>,
     /// Nobody goes before this.
     cool_until: Option<Instant>,
     lanes: Lanes,
@@ -64,6 +66,8 @@ impl Bucket {
         if slower(Some(rate), state.seed) {
             state.seed = Some(rate);
             state.pace = Pace::new(rate);
+            // To be heeded again against the new seed.
+            state.told = None;
         }
     }
 
@@ -109,13 +113,19 @@ impl Bucket {
     }
 
     /// Takes to heart what an answer said about pace: an empty window, or a quota below ours.
-    pub(crate) fn heed(&self, hints: &Hints, now: Instant) {
+    pub(crate) fn heed(&self, hints: &Hints, timer: &dyn Timer) {
         if let Some(wait) = hints.cool_down() {
-            self.cool_down(wait, now);
+            self.cool_down(wait, timer.now());
         }
-        if let (Some(quota), Some(window)) = (hints.quota, hints.window) {
+        let (Some(quota), Some(window)) = (hints.quota, hints.window) else {
+            return;
+        };
+        let mut state = self.lock();
+        // Vendors repeat themselves with every answer.
+        if state.told != Some((quota, window)) {
+            state.told = Some((quota, window));
             let told = Rate::per(u32::try_from(quota).unwrap_or(u32::MAX), window);
-            self.lock().follow(told, now);
+            state.follow(told, timer.now());
         }
     }
 

@@ -288,13 +288,13 @@ async fn the_vendors_lower_quota_rules_and_the_seed_returns() {
         }
         before.elapsed() / 4
     };
-    bucket.heed(&told(2), Instant::now());
+    bucket.heed(&told(2), &TokioTimer);
     assert_eq!(pace(&bucket).await, Duration::from_millis(500));
     // Said again it changes nothing, above all it does not let another burst through.
-    bucket.heed(&told(2), Instant::now());
+    bucket.heed(&told(2), &TokioTimer);
     assert_eq!(pace(&bucket).await, Duration::from_millis(500));
     // A higher quota than ours gives ours back and no more.
-    bucket.heed(&told(1000), Instant::now());
+    bucket.heed(&told(1000), &TokioTimer);
     enter(&bucket, Lane::Interactive, patient()).await.unwrap();
     assert_eq!(pace(&bucket).await, Duration::from_millis(100));
 }
@@ -303,9 +303,9 @@ async fn the_vendors_lower_quota_rules_and_the_seed_returns() {
 async fn an_empty_window_pauses_until_it_ends() {
     let bucket = Bucket::default();
     let start = Instant::now();
-    bucket.heed(&Hints::new().remaining(3, SECOND * 9), start);
+    bucket.heed(&Hints::new().remaining(3, SECOND * 9), &TokioTimer);
     assert!(bucket.try_enter(start, Lane::Bulk), "some are left");
-    bucket.heed(&Hints::new().remaining(0, SECOND * 4), start);
+    bucket.heed(&Hints::new().remaining(0, SECOND * 4), &TokioTimer);
     enter(&bucket, Lane::Interactive, patient()).await.unwrap();
     assert_eq!(start.elapsed(), SECOND * 4);
 }

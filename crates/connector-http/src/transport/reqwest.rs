@@ -129,12 +129,29 @@ impl ReqwestTransportBuilder {
 
 impl Transport for ReqwestTransport {
     fn execute(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, TransportError>> {
-        Box::pin(self.send(request))
+        // What can be done now need not be kept in the future, and the smaller that is, the cheaper the call.
+        match self.start(request) {
+            Ok(exchange) => Box::pin(exchange.finish()),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
     }
 }
 
+/// A request that was handed to the connection pool.
+struct Exchange<F> {
+    answer: F,
+    polled: Option<Arc<AtomicBool>>,
+    cap: usize,
+}
+
 impl ReqwestTransport {
-    async fn send(&self, wire: WireRequest) -> Result<WireResponse, TransportError> {
+    fn start(
+        &self,
+        wire: WireRequest,
+    ) -> Result<
+        Exchange<impl Future<Output = Result<reqwest::Response, reqwest::Error>> + use<>>,
+        TransportError,
+    > {
         let client = self.client_for(&wire.url).map_err(|error| {
             TransportError::new(TransportErrorKind::InvalidRequest, false)
                 .source(error.without_url())
@@ -155,9 +172,27 @@ impl ReqwestTransport {
             }));
             polled
         });
-        match client.execute(request).await {
-            Ok(response) => Ok(read(response, wire.max_body).await),
-            Err(error) => Err(no_answer(error, polled.as_deref())),
+        Ok(Exchange {
+            answer: client.execute(request),
+            polled,
+            cap: wire.max_body,
+        })
+    }
+}
+
+impl<F> Exchange<F>
+where
+    F: Future<Output = Result<reqwest::Response, reqwest::Error>>,
+{
+    async fn finish(self) -> Result<WireResponse, TransportError> {
+        match self.answer.await {
+            Ok(mut response) => {
+                let body = body(&mut response, self.cap).await;
+                let headers = std::mem::take(response.headers_mut());
+                let status = response.status().as_u16();
+                Ok(WireResponse::new(status, headers, body))
+            }
+            Err(error) => Err(no_answer(error, self.polled.as_deref())),
         }
     }
 }
@@ -186,13 +221,6 @@ fn no_answer(error: reqwest::Error, polled: Option<&AtomicBool>) -> TransportErr
     TransportError::new(kind, sent).source(error.without_url())
 }
 
-async fn read(mut response: reqwest::Response, cap: usize) -> WireResponse {
-    let status = response.status().as_u16();
-    let headers = std::mem::take(response.headers_mut());
-    let body = body(&mut response, cap).await;
-    WireResponse::new(status, headers, body)
-}
-
 async fn body(response: &mut reqwest::Response, cap: usize) -> Result<Bytes, BodyError> {
     let announced = response.content_length();
     if announced.is_some_and(|length| length > cap as u64) {
@@ -201,6 +229,9 @@ async fn body(response: &mut reqwest::Response, cap: usize) -> Result<Bytes, Bod
     let Some(first) = chunk(response, cap).await? else {
         return Ok(Bytes::new());
     };
+    if announced == Some(first.len() as u64) {
+        return Ok(first);
+    }
     let Some(second) = chunk(response, cap).await? else {
         return Ok(first);
     };
