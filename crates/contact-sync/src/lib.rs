@@ -14,6 +14,7 @@ mod target;
 pub mod targets;
 mod worker;
 
+pub use connector_http::{Lane, Timer, TokioTimer};
 pub use contact::{
     Contact, ContactKey, E164, Email, ExternalKey, Field, Identifier, InvalidE164, Issue,
     PersonName, Phone, Region, Signup, UnknownRegion, matching,

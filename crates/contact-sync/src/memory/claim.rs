@@ -23,6 +23,9 @@ pub(super) enum Blocker {
     Until(Instant),
 }
 
+/// When a line looks again whose place among those who wait is taken.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// How many log entries and status events the store remembers.
 const REMEMBERED: usize = 10_000;
 
@@ -62,17 +65,23 @@ impl State {
         match self.blocker(&line, &contact, now) {
             None => self.lease_out(id, &contact, lease, now),
             Some(Blocker::Line(blocker)) => {
-                self.wait_for(&line, &blocker);
+                if !self.wait_for(&line, &blocker) {
+                    self.defer(id, &line, now + LOOK_AGAIN);
+                }
                 None
             }
             Some(Blocker::Until(settled)) => {
-                if let Some(job) = self.jobs.get_mut(&id) {
-                    job.run_at = settled;
-                }
-                self.arm(&line);
+                self.defer(id, &line, settled);
                 None
             }
         }
+    }
+
+    fn defer(&mut self, id: JobId, line: &LineId, until: Instant) {
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.run_at = until;
+        }
+        self.arm(line);
     }
 
     /// Puts a job under a lease, whoever may be at work.

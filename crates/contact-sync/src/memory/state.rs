@@ -25,6 +25,10 @@ type Slot = (Instant, u64, JobId);
 /// Beyond so many records for one identifier it decides nothing anyway: see [`crate::matching::decide`].
 const MAX_KNOWN: usize = 8;
 
+/// Each end of a job lets go whoever waits for it, and all but one come back to wait again: with more than this, the
+/// rest looks again after a while instead, or a crowd under one number would cost the square of its size.
+const MAX_WAITING: usize = 64;
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) contacts: HashMap<ContactId, Stored>,
@@ -360,10 +364,17 @@ impl State {
         }
     }
 
-    pub(super) fn wait_for(&mut self, line: &LineId, blocker: &LineId) {
-        if let Some(blocker) = self.lines.get_mut(blocker) {
-            blocker.waiting.insert(line.clone());
-        }
+    /// Lets a line wait for another one, unless too many do already.
+    pub(super) fn wait_for(&mut self, line: &LineId, blocker: &LineId) -> bool {
+        let waiting = self
+            .lines
+            .get_mut(blocker)
+            .map(|blocker| &mut blocker.waiting);
+        let Some(waiting) = waiting.filter(|lines| lines.len() < MAX_WAITING) else {
+            return false;
+        };
+        waiting.insert(line.clone());
+        true
     }
 
     /// Takes a job out of its line and forgets it.

@@ -79,6 +79,25 @@ async fn a_crowd_with_one_address_is_one_record() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_multitude_with_one_number_is_worked_through() {
+    let world = World::new();
+    for id in 0..2_000 {
+        let signup = Signup::new()
+            .host_id(id.to_string())
+            .name("Ann Lee")
+            .phone(PHONE);
+        world.hook.on_signup(signup).await.unwrap();
+    }
+    world.worker().concurrency(32).start().idle().await;
+    assert_eq!(world.vendor.records().len(), 1);
+    assert_eq!(world.vendor.count(Op::Update), 1_999);
+    let snapshot = contact_sync::JobStore::snapshot(world.store.as_ref())
+        .await
+        .unwrap();
+    assert_eq!(snapshot.done, 2_000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unconfirmed_create_holds_back_the_same_person_only() {
     let world = World::new();
     let worker = world.start();
