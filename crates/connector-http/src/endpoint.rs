@@ -95,10 +95,9 @@ impl RateClass {
 /// Usually written with [`endpoints!`](crate::endpoints).
 ///
 /// ```
-/// use connector_http::{Endpoint, Idempotency, Method};
+/// use connector_http::{Endpoint, Method};
 ///
 /// const DELETE: Endpoint = Endpoint::new("contacts.delete", Method::Delete, "/v1/contacts/{id}")
-///     .idempotency(Idempotency::Idempotent)
 ///     .success(&[204])
 ///     .docs("https://example.com/docs/contacts (read 2026-11-21)");
 /// assert_eq!(DELETE.path, "/v1/contacts/{id}");
@@ -126,16 +125,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Describes an operation: GET and HEAD start out idempotent, everything else does not.
+    /// Describes an operation. GET, HEAD, PUT and DELETE start out idempotent, as RFC 9110 (section 9.2.2) has them;
+    /// POST and PATCH do not.
     pub const fn new(name: &'static str, method: Method, path: &'static str) -> Self {
         Self {
             name,
             method,
             path,
-            idempotency: if method.is_safe() {
-                Idempotency::Idempotent
-            } else {
-                Idempotency::NotIdempotent
+            idempotency: match method {
+                Method::Get | Method::Head | Method::Put | Method::Delete => {
+                    Idempotency::Idempotent
+                }
+                Method::Post | Method::Patch => Idempotency::NotIdempotent,
             },
             rate_class: RateClass::DEFAULT,
             success: &[200],
@@ -278,14 +279,14 @@ mod tests {
     }
 
     #[test]
-    fn only_reads_start_out_idempotent() {
-        for method in [Method::Post, Method::Put, Method::Patch, Method::Delete] {
+    fn what_may_be_sent_twice_by_its_method_starts_out_so() {
+        for method in [Method::Post, Method::Patch] {
             assert_eq!(
                 Endpoint::new("x", method, "/").idempotency,
                 Idempotency::NotIdempotent
             );
         }
-        for method in [Method::Get, Method::Head] {
+        for method in [Method::Get, Method::Head, Method::Put, Method::Delete] {
             assert_eq!(
                 Endpoint::new("x", method, "/").idempotency,
                 Idempotency::Idempotent

@@ -218,7 +218,7 @@ impl Request {
     /// # Errors
     ///
     /// As [`fetch`](Self::fetch).
-    pub fn fetch_map<W, T>(self, take: fn(W) -> T) -> Call<T>
+    pub fn fetch_map<W, T>(self, take: impl FnOnce(W) -> T + Send + 'static) -> Call<T>
     where
         W: DeserializeOwned + Send + 'static,
         T: Send + 'static,

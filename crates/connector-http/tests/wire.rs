@@ -379,6 +379,32 @@ async fn a_connection_closed_meanwhile_loses_no_request() {
     assert_eq!(server.join().unwrap(), 20);
 }
 
+#[test]
+fn a_client_outlives_the_runtime_it_was_used_on() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for _ in 0..3 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut bytes = [0; 4096];
+            assert!(stream.read(&mut bytes).unwrap() > 0);
+            stream.write_all(&ok(DONE)).unwrap();
+            kept.push(stream);
+        }
+    });
+    let client = at(address);
+    for _ in 0..3 {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        // The connection that was kept went down with its runtime; it must not be tried.
+        assert_eq!(runtime.block_on(create(&client)).unwrap(), "done");
+    }
+    server.join().unwrap();
+}
+
 const GZIPPED: [u8; 36] = [
     0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56, 0x4a, 0x49, 0x2c, 0x49,
     0x54, 0xb2, 0x52, 0x50, 0x4a, 0xc9, 0xcf, 0x4b, 0x55, 0xaa, 0x05, 0x00, 0xac, 0x10, 0x40, 0x7c,
