@@ -14,25 +14,29 @@ pub fn single_header<'h>(
     headers: &'h HeaderMap,
     name: &HeaderName,
 ) -> Result<&'h HeaderValue, WebhookError> {
-    let [value] = each_once(headers, [name])?;
+    let [value] = each_once(headers, [name], |met| (met == name.as_str()).then_some(0))?;
     value.ok_or_else(|| WebhookError::missing(name))
 }
 
 /// Returns the value of each of several headers, and refuses one that occurs more than once.
+///
+/// `place` says where a name stands in `names`; a scheme with constant names tells them apart in a few instructions.
+#[inline]
 pub(super) fn each_once<'h, const N: usize>(
     headers: &'h HeaderMap,
     names: [&HeaderName; N],
+    place: impl Fn(&str) -> Option<usize>,
 ) -> Result<[Option<&'h HeaderValue>; N], WebhookError> {
     // One walk over a delivery's dozen headers costs less than hashing each name, and meets duplicates on the way.
     let mut found = [None; N];
-    for (name, value) in headers {
-        for (wanted, slot) in names.iter().zip(&mut found) {
-            if name == *wanted {
-                if slot.replace(value).is_some() {
-                    return Err(WebhookError::malformed(wanted));
-                }
-                break;
-            }
+    for (met, value) in headers {
+        let Some(place) = place(met.as_str()) else {
+            continue;
+        };
+        if let (Some(slot), Some(name)) = (found.get_mut(place), names.get(place))
+            && slot.replace(value).is_some()
+        {
+            return Err(WebhookError::malformed(name));
         }
     }
     Ok(found)

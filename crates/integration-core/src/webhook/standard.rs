@@ -126,7 +126,7 @@ impl StandardWebhooks {
         now: DateTime<Utc>,
     ) -> Result<Verified<'a>, WebhookError> {
         within_cap(body, self.max_body)?;
-        let [id, timestamp, signatures] = each_once(headers, [&ID, &TIMESTAMP, &SIGNATURE])?;
+        let [id, timestamp, signatures] = each_once(headers, [&ID, &TIMESTAMP, &SIGNATURE], place)?;
         let id = read_id(id.ok_or_else(|| WebhookError::missing(&ID))?)?;
         let timestamp = timestamp
             .ok_or_else(|| WebhookError::missing(&TIMESTAMP))?
@@ -164,6 +164,16 @@ impl StandardWebhooks {
             tolerance: Tolerance::DEFAULT,
             max_body: DEFAULT_MAX_BODY,
         }
+    }
+}
+
+/// Where a header stands among the three.
+fn place(name: &str) -> Option<usize> {
+    match name.as_bytes() {
+        b"webhook-id" => Some(0),
+        b"webhook-timestamp" => Some(1),
+        b"webhook-signature" => Some(2),
+        _ => None,
     }
 }
 
