@@ -1,6 +1,6 @@
 //! Finding a contact by e-mail or phone number, the only way there is: reading all of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -296,8 +296,8 @@ impl std::fmt::Debug for MatchedBy {
 
 /// What is looked for, by common form.
 struct Wanted {
-    emails: HashMap<String, String>,
-    phones: HashMap<String, String>,
+    emails: HashMap<String, Vec<String>>,
+    phones: HashMap<String, Vec<String>>,
     refused: Vec<(String, &'static str)>,
 }
 
@@ -318,17 +318,17 @@ impl Wanted {
         if asked.emails.is_empty() && asked.phones.is_empty() {
             refused.push(("/".to_owned(), "must name somebody to look for"));
         }
-        let mut emails = HashMap::new();
+        let mut emails = HashMap::<_, Vec<_>>::new();
         for (index, email) in asked.emails.into_iter().enumerate() {
             match email_key(&email) {
-                Some(key) => drop(emails.entry(key).or_insert(email)),
+                Some(key) => emails.entry(key).or_default().push(email),
                 None => refused.push((format!("/emails/{index}"), "must not be empty")),
             }
         }
-        let mut phones = HashMap::new();
+        let mut phones = HashMap::<_, Vec<_>>::new();
         for (index, phone) in asked.phones.into_iter().enumerate() {
             match phone_key(&phone) {
-                Some(key) => drop(phones.entry(key).or_insert(phone)),
+                Some(key) => phones.entry(key).or_default().push(phone),
                 None => refused.push((format!("/phones/{index}"), "must be a phone number")),
             }
         }
@@ -348,7 +348,7 @@ impl Wanted {
                 .iter()
                 .filter_map(|email| email.value.as_deref());
             let asked = values.filter_map(|value| self.emails.get(&email_key(value)?));
-            matched.extend(asked.cloned().map(MatchedBy::Email));
+            matched.extend(asked.flatten().cloned().map(MatchedBy::Email));
         }
         if !self.phones.is_empty() {
             let values = fields
@@ -356,10 +356,11 @@ impl Wanted {
                 .iter()
                 .filter_map(|phone| phone.value.as_deref());
             let asked = values.filter_map(|value| self.phones.get(&phone_key(value)?));
-            matched.extend(asked.cloned().map(MatchedBy::Phone));
+            matched.extend(asked.flatten().cloned().map(MatchedBy::Phone));
         }
         // The same address may stand on a contact twice.
-        matched.dedup();
+        let mut seen = HashSet::new();
+        matched.retain(|by| seen.insert(by.clone()));
         (!matched.is_empty()).then_some(ScanMatch { contact, matched })
     }
 }
