@@ -37,7 +37,7 @@ pub struct ContactPatch {
     pub last_name: Patch<String>,
     /// The company's name.
     pub company: Patch<String>,
-    /// The role. An empty text is ignored by the vendor; only [`Patch::Clear`] can clear it.
+    /// The role. An empty text, which the vendor would ignore, is refused; [`Patch::Clear`] clears it.
     pub role: Patch<String>,
     /// All e-mail addresses the contact shall have.
     pub emails: Vec<ContactValue>,
@@ -76,9 +76,10 @@ impl ContactPatch {
 
     /// Starts with all a contact holds, so that sending it back changes nothing.
     ///
-    /// Three things cannot be sent back: the ids of entries (refused), entries without a value (as
-    /// good as absent), and a reserved [`source`](Contact::source) (refused). Whether the vendor
-    /// wipes a reserved source that is left out is not known.
+    /// Four things cannot be sent back: the ids of entries (refused), entries without a value (as
+    /// good as absent), custom values that came without key and id (there is nothing to send them
+    /// by), and a reserved [`source`](Contact::source) (refused). Whether the vendor wipes a reserved
+    /// source that is left out is not known.
     pub fn keeping(contact: &Contact) -> Self {
         let fields = &contact.default_fields;
         Self {
@@ -114,6 +115,10 @@ impl ContactPatch {
 
     pub(super) fn check(&self) -> Check {
         let mut check = Check::new();
+        if let Patch::Set(role) = &self.role {
+            let message = "is ignored by the vendor when it is empty: clear it";
+            check.require(!role.is_empty(), "/defaultFields/role", message);
+        }
         if let Patch::Set(id) = &self.external_id {
             check.text(id, MAX_EXTERNAL_ID, "/externalId");
         }
