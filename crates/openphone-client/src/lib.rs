@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
+mod calls;
 mod check;
 mod client;
 mod contacts;
@@ -17,18 +18,21 @@ mod users;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 
+/// The engine below, for what only a few need by name: transports, observers and gates of one's own.
+#[doc(no_inline)]
+pub use connector_http;
 pub use connector_http::{
     Call, CallWithResponse, Cursor, Delivery, Error, ErrorKind, FieldError, Items, Lane, Method,
     Page, Pages, Paginator, Patch, Rate, RateClass, Request, Response, RetryPolicy, SharedLimits,
 };
 
+pub use crate::calls::Calls;
 pub use crate::client::{Client, ClientBuilder, ConnectionInfo, endpoints};
 pub use crate::contacts::{
     Contact, ContactChanges, ContactCustomField, ContactEmail, ContactField, ContactPatch,
     ContactPhoneNumber, ContactValue, Contacts, CustomFieldEntry, CustomFieldRef, DefaultFields,
     ListChange, ListContacts, Mapped, MatchedBy, Merge, Merged, NewContact, Scan, ScanFor,
     ScanMatch, ScanMatches, ScanPage, ScanPages, ScanProgress, SimpleContact, UnmappedField,
-    UpdateMerged,
 };
 pub use crate::custom_fields::{CustomField, CustomFieldType, CustomFieldValue, CustomFields};
 pub use crate::error::OpenPhoneErrorCode;

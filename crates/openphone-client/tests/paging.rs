@@ -6,6 +6,7 @@
 )]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use connector_http::testing::{FakeTransport, RecordedRequest, Reply};
 use openphone_client::{
@@ -261,7 +262,10 @@ async fn only_those_asked_for_come_back_from_a_look_up() {
         ["CT7"]
     );
     assert_eq!(contacts.find_by_external_id("USER-7").await.unwrap(), []);
-    assert_eq!(transport.requests().len(), 2);
+    // "None" would be a lie here, and a second contact for the same person.
+    let found = contacts.find_by_external_id("user-19").await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(transport.requests().len(), 6);
 
     let found = contacts
         .find_by_external_ids(["user-1", "user-19"])
@@ -271,6 +275,74 @@ async fn only_those_asked_for_come_back_from_a_look_up() {
     assert_eq!(
         found.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(),
         ["CT1", "CT19"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_up_reads_on_behind_an_empty_page() {
+    let transport = FakeTransport::new();
+    let empty = json!({"data": [], "totalItems": 0, "nextPageToken": "p1"});
+    let last = json!({"data": [contact(7)], "totalItems": 0, "nextPageToken": null});
+    transport.push(Reply::status(200).json(&empty));
+    transport.push(Reply::status(200).json(&last));
+    let client = Client::from_transport("k3y", Arc::new(transport.clone())).unwrap();
+    let found = client.contacts().find_by_external_id("user-7").await;
+    assert_eq!(found.unwrap()[0].id.as_str(), "CT7");
+    let filters = transport.requests().into_iter().map(|it| it.query());
+    assert!(
+        filters
+            .map(|query| query[0].clone())
+            .all(|it| it == ("externalIds".into(), "user-7".into()))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_up_without_an_end_is_an_error_and_not_nobody() {
+    let (client, transport) = workspace(10_000, 10);
+    let contacts = client.contacts();
+    let error = contacts.find_by_external_id("nobody").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(error.operation(), "contacts.find_by_external_id");
+    assert!(!error.is_retryable());
+    assert_eq!(transport.requests().len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_up_takes_its_options_into_each_page() {
+    let transport = FakeTransport::new();
+    transport.push(Reply::status(200).json(&page_of_one("p1")));
+    transport.push(Reply::status(500));
+    transport.push(Reply::status(200).json(&page_of_one("p2")));
+    let client = Client::from_transport("k3y", Arc::new(transport.clone())).unwrap();
+    let find = client.contacts().find_by_external_id("user-7");
+    let find = find.timeout(Duration::from_secs(2)).no_retry();
+    assert!(transport.requests().is_empty());
+    let error = tokio::spawn(find).await.unwrap().unwrap_err();
+    assert_eq!((error.status(), error.attempts()), (Some(500), 1));
+    let requests = transport.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(
+        requests
+            .iter()
+            .all(|it| it.timeout == Duration::from_secs(2))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_match_is_named_in_every_spelling_that_was_asked() {
+    let (client, _) = workspace(5, 10);
+    let wanted = ScanFor::new()
+        .email("person3@example.com")
+        .email("PERSON3@example.com")
+        .phone("2025550003");
+    let found = client.contacts().scan(wanted).first().await.unwrap();
+    assert_eq!(
+        found.unwrap().matched,
+        [
+            MatchedBy::Email("person3@example.com".to_owned()),
+            MatchedBy::Email("PERSON3@example.com".to_owned()),
+            MatchedBy::Phone("2025550003".to_owned()),
+        ]
     );
 }
 

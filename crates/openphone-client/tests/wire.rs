@@ -572,3 +572,14 @@ async fn a_redirect_is_not_followed() {
     assert_eq!(error.status(), Some(302));
     assert!(requests(&other).await.is_empty());
 }
+
+/// What the builder takes can be named without a second dependency.
+#[test]
+fn a_transport_of_ones_own_can_be_named() {
+    use std::sync::Arc;
+
+    use openphone_client::connector_http::{ReqwestTransport, Transport};
+
+    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::builder().build().unwrap());
+    assert!(Client::from_transport("k3y", transport).is_ok());
+}

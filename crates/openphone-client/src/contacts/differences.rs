@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use connector_http::Patch;
 
-use super::matching::{email_key, phone_key};
+use super::matching::{email_key, line_key};
 use super::patch::ContactPatch;
 use super::requests::{ContactValue, CustomFieldEntry, CustomFieldRef};
 use crate::custom_fields::CustomFieldValue;
@@ -42,7 +42,8 @@ pub(super) type Key = fn(&str) -> Option<String>;
 pub(super) enum Spelling {
     /// Letter by letter: a number rewritten in E.164 form is a change, and worth a write.
     Exact,
-    /// In the common form: the vendor may answer a number or a date in a form of its own.
+    /// In the common form: the vendor may answer a number or a date in a form of its own, and a list
+    /// in an order of its own.
     Any,
 }
 
@@ -75,7 +76,7 @@ pub(super) fn differences(
     ];
     let mut fields: Vec<_> = texts
         .into_iter()
-        .filter(|(before, after, _)| set(before) != set(after))
+        .filter(|(before, after, _)| set(before, spelling) != set(after, spelling))
         .map(|(_, _, field)| field)
         .collect();
     if !same_list(&before.emails, &after.emails, email_key, spelling) {
@@ -84,7 +85,7 @@ pub(super) fn differences(
     if !same_list(
         &before.phone_numbers,
         &after.phone_numbers,
-        phone_key,
+        line_key,
         spelling,
     ) {
         fields.push(ContactField::PhoneNumbers);
@@ -100,8 +101,12 @@ pub(super) fn differences(
     fields
 }
 
-fn set(patch: &Patch<String>) -> Option<&str> {
-    patch.set().map(String::as_str)
+fn set(patch: &Patch<String>, spelling: Spelling) -> Option<&str> {
+    let text = patch.set().map(String::as_str);
+    match spelling {
+        Spelling::Exact => text,
+        Spelling::Any => text.map(str::trim).filter(|text| !text.is_empty()),
+    }
 }
 
 fn value_of<'a>(
@@ -114,16 +119,22 @@ fn value_of<'a>(
         .and_then(|entry| entry.value.as_ref())
 }
 
-/// The same labels and values in the same order.
+/// The same labels and values.
 fn same_list(a: &[ContactValue], b: &[ContactValue], key: Key, spelling: Spelling) -> bool {
-    let same_value = |a: &ContactValue, b: &ContactValue| match spelling {
-        Spelling::Exact => a.value == b.value,
-        Spelling::Any => same(&a.value, &b.value, key),
-    };
-    a.len() == b.len()
-        && a.iter()
-            .zip(b)
-            .all(|(a, b)| a.name == b.name && same_value(a, b))
+    match spelling {
+        Spelling::Exact => a == b,
+        Spelling::Any => {
+            let mut rest: Vec<_> = b.iter().collect();
+            a.len() == b.len()
+                && a.iter().all(|a| {
+                    let is_a = |b: &&ContactValue| {
+                        a.name.trim() == b.name.trim() && same(&a.value, &b.value, key)
+                    };
+                    let place = rest.iter().position(is_a);
+                    place.map(|place| rest.swap_remove(place)).is_some()
+                })
+        }
+    }
 }
 
 fn same_value(
@@ -135,9 +146,18 @@ fn same_value(
         Some(CustomFieldValue::Text(text)) => DateTime::parse_from_rfc3339(text).ok(),
         _ => None,
     };
-    match (spelling, instant(a), instant(b)) {
-        (Spelling::Any, Some(a), Some(b)) => a == b,
-        _ => a == b,
+    if a == b || matches!(spelling, Spelling::Exact) {
+        return a == b;
+    }
+    match (a, b, instant(a), instant(b)) {
+        (.., Some(a), Some(b)) => a == b,
+        (Some(CustomFieldValue::Number(a)), Some(CustomFieldValue::Number(b)), ..) => {
+            a.as_f64() == b.as_f64()
+        }
+        (Some(CustomFieldValue::Text(a)), Some(CustomFieldValue::Text(b)), ..) => {
+            a.trim() == b.trim()
+        }
+        _ => false,
     }
 }
 

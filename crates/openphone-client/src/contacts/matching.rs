@@ -11,14 +11,34 @@ pub(super) fn email_key(raw: &str) -> Option<String> {
     (!key.is_empty()).then_some(key)
 }
 
-/// The common form of a phone number: its digits from the country code on. `None` when it has no
-/// such form: letters, too few digits, nothing.
+/// The common form of a phone number: its digits from the country code on, without an extension.
+/// `None` when it has no such form: letters, too few digits, nothing.
 pub(super) fn phone_key(raw: &str) -> Option<String> {
+    take_apart(raw).map(|(number, _)| number)
+}
+
+/// The common form of a phone number with its extension, if it has one: behind one number there may
+/// be a desk for each extension, and to remove one is not to remove all.
+pub(super) fn line_key(raw: &str) -> Option<String> {
+    let (mut key, extension) = take_apart(raw)?;
+    let extension = extension.chars().filter(char::is_ascii_digit);
+    for (index, digit) in extension.enumerate() {
+        if index == 0 {
+            key.push('x');
+        }
+        key.push(digit);
+    }
+    Some(key)
+}
+
+/// The digits from the country code on, and whatever follows the number.
+fn take_apart(raw: &str) -> Option<(String, &str)> {
     let raw = raw.trim();
     let raw = strip_prefix_ignoring_case(raw, "tel:").unwrap_or(raw);
     let mut digits = String::with_capacity(16);
     let mut international = false;
-    for c in raw.chars() {
+    let mut behind = "";
+    for (at, c) in raw.char_indices() {
         match c {
             '0'..='9' => digits.push(c),
             // Full-width digits come from Japanese and Chinese keyboards.
@@ -26,7 +46,10 @@ pub(super) fn phone_key(raw: &str) -> Option<String> {
             '+' | '＋' if digits.is_empty() => international = true,
             ' ' | '\u{a0}' | '\u{202f}' | '-' | '‐' | '‑' | '–' | '.' | '(' | ')' | '/' => {}
             // An extension follows: it is not part of the number.
-            'x' | 'X' | 'e' | 'E' | ';' | ',' | '#' if !digits.is_empty() => break,
+            'x' | 'X' | 'e' | 'E' | ';' | ',' | '#' if !digits.is_empty() => {
+                behind = raw.get(at..).unwrap_or_default();
+                break;
+            }
             _ => return None,
         }
     }
@@ -37,7 +60,7 @@ pub(super) fn phone_key(raw: &str) -> Option<String> {
     if !international && is_nanp(&digits) {
         digits.insert(0, '1');
     }
-    (digits.len() >= 3).then_some(digits)
+    (digits.len() >= 3).then_some((digits, behind))
 }
 
 /// Ten digits whose area code and exchange begin with 2 to 9: a North American number without its
@@ -74,6 +97,16 @@ mod tests {
     #[case("＋１２０２５５５０１４３")]
     fn one_number_in_many_coats(#[case] raw: &str) {
         assert_eq!(phone_key(raw).as_deref(), Some("12025550143"));
+    }
+
+    #[rstest]
+    #[case("+1 202 555 0143", "12025550143")]
+    #[case("+1 202 555 0143 x", "12025550143")]
+    #[case("(202) 555-0143 ext. 7", "12025550143x7")]
+    #[case("+12025550143;ext=7", "12025550143x7")]
+    #[case("202-555-0143, 202-555-0144", "12025550143x2025550144")]
+    fn a_line_is_a_number_with_its_extension(#[case] raw: &str, #[case] key: &str) {
+        assert_eq!(line_key(raw).as_deref(), Some(key));
     }
 
     #[rstest]

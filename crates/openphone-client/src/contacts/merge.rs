@@ -7,7 +7,7 @@
 use connector_http::{Error, Patch, setters};
 
 use super::differences::{ContactField, Key, Spelling, differences, same};
-use super::matching::{email_key, phone_key};
+use super::matching::{email_key, line_key};
 use super::models::Contact;
 use super::patch::ContactPatch;
 use super::requests::{ContactValue, CustomFieldEntry, CustomFieldRef, is_reserved_source};
@@ -171,7 +171,7 @@ impl ContactChanges {
             change_text(change, text);
         }
         change_list(&self.emails, &mut after.emails, email_key);
-        change_list(&self.phone_numbers, &mut after.phone_numbers, phone_key);
+        change_list(&self.phone_numbers, &mut after.phone_numbers, line_key);
         for (key, value) in &self.custom_fields {
             change_custom_field(key, value.as_ref(), &mut after.custom_fields);
         }
@@ -182,11 +182,17 @@ impl ContactChanges {
             after.source = Patch::Clear;
             changed.push(ContactField::Source);
         }
-        let source_left_out = current.source.is_some() && matches!(after.source, Patch::Keep);
+        let writes = !changed.is_empty();
+        let source = current.source.as_deref().is_some_and(is_reserved_source);
         Merge {
-            patch: (!changed.is_empty()).then_some(after),
+            source_left_out: writes && source && matches!(after.source, Patch::Keep),
+            custom_fields_left_out: if writes {
+                cannot_be_sent(current)
+            } else {
+                Vec::new()
+            },
+            patch: writes.then_some(after),
             changed,
-            source_left_out,
         }
     }
 
@@ -228,7 +234,7 @@ setters! { ContactChanges {
 } }
 
 /// What a merge came to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Merge {
     /// The whole new state, to be written with [`Contacts::update`](crate::Contacts::update);
@@ -238,10 +244,18 @@ pub struct Merge {
     pub changed: Vec<ContactField>,
     /// The contact's source is reserved, so it is not part of the patch; the vendor may wipe it.
     pub source_left_out: bool,
+    /// The names of custom fields that have a value, and neither a key nor an id to send it by: the
+    /// patch will delete them.
+    pub custom_fields_left_out: Vec<String>,
 }
 
+masked_debug!(Merge {
+    shown: [patch, changed, source_left_out],
+    masked: [custom_fields_left_out],
+});
+
 /// What [`Contacts::update_merged`](crate::Contacts::update_merged) did.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Merged {
     /// The contact as it is now.
@@ -250,22 +264,51 @@ pub struct Merged {
     pub before: Contact,
     /// What was changed. Empty means that nothing was written, because all was so already.
     pub changed: Vec<ContactField>,
-    /// What was asked and sent, but is not in the vendor's answer: it was ignored.
+    /// What was sent, but is not in the vendor's answer: a change that it ignored, or something that
+    /// nobody meant to change and that it did not keep.
     pub not_applied: Vec<ContactField>,
-    /// The contact's source is reserved, so it could not be sent; the vendor may have wiped it.
+    /// The contact's source is reserved, so it was not sent; the vendor may have wiped it.
     pub source_left_out: bool,
+    /// The names of custom fields that had a value, and neither a key nor an id to send it by: the
+    /// write has deleted them. [`before`](Self::before) still has the values.
+    pub custom_fields_left_out: Vec<String>,
 }
 
-/// Finds which of the asked changes the vendor's answer does not show.
-pub(super) fn not_applied(
-    asked: &ContactPatch,
-    answered: &Contact,
-    changed: &[ContactField],
-) -> Vec<ContactField> {
-    let answered = ContactPatch::keeping(answered);
-    let mut differ = differences(&answered, asked, Spelling::Any);
-    differ.retain(|field| changed.contains(field));
-    differ
+masked_debug!(Merged {
+    shown: [contact, before, changed, not_applied, source_left_out],
+    masked: [custom_fields_left_out],
+});
+
+/// Finds what the vendor's answer does not show of the state that was sent.
+pub(super) fn not_applied(sent: &ContactPatch, answered: &Contact) -> Vec<ContactField> {
+    let mut there = ContactPatch::keeping(answered);
+    // A reserved source, which `keeping` leaves out, may be what should have gone.
+    there.source = answered.source.clone().map_or(Patch::Keep, Patch::Set);
+    let texts = [
+        (&sent.first_name, &mut there.first_name),
+        (&sent.last_name, &mut there.last_name),
+        (&sent.company, &mut there.company),
+        (&sent.role, &mut there.role),
+        (&sent.external_id, &mut there.external_id),
+        (&sent.source, &mut there.source),
+        (&sent.source_url, &mut there.source_url),
+    ];
+    for (sent, there) in texts {
+        // What was not sent is the vendor's affair, such as the source it puts by itself.
+        if matches!(sent, Patch::Keep) {
+            *there = Patch::Keep;
+        }
+    }
+    differences(&there, sent, Spelling::Any)
+}
+
+/// The names of the custom fields that a patch has no way to name.
+fn cannot_be_sent(contact: &Contact) -> Vec<String> {
+    let fields = contact.custom_fields.iter();
+    fields
+        .filter(|field| field.value.is_some() && CustomFieldEntry::from_field(field).is_none())
+        .map(|field| field.name.clone())
+        .collect()
 }
 
 /// A text of blanks clears: the vendor ignores an empty text without a word.
@@ -365,10 +408,39 @@ mod tests {
     #[case(ContactChanges::new().set_custom_field("lead", true).clear_custom_field("none"))]
     #[case(ContactChanges::new().replace_emails([ContactValue::new("work", "Ana@example.com")]))]
     fn what_is_so_already_is_not_written(#[case] changes: ContactChanges) {
-        let merge = changes.merge_into(&contact());
+        let mut contact = contact();
+        contact.source = Some("zapier".to_owned());
+        let merge = changes.merge_into(&contact);
         assert_eq!(merge.changed, []);
         assert_eq!(merge.patch, None);
+        // Nothing is written, so nothing is left out of it.
         assert!(!merge.source_left_out);
+        assert!(merge.custom_fields_left_out.is_empty());
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_sent_is_reported() {
+        let merge = ContactChanges::new().role("CEO").merge_into(&contact());
+        assert_eq!(merge.custom_fields_left_out, ["Lost"]);
+        assert!(!format!("{merge:?}").contains("Lost"));
+    }
+
+    #[rstest]
+    #[case::main("+1 202 555 0143", &["(202) 555-0143 ext. 7", "202-555-0143 x8"])]
+    #[case::one("+12025550143;ext=7", &["(202) 555-0143", "202-555-0143 x8"])]
+    #[case::none("+12025550143 x9", &["(202) 555-0143", "(202) 555-0143 ext. 7", "202-555-0143 x8"])]
+    fn an_extension_is_a_number_of_its_own(#[case] removed: &str, #[case] left: &[&str]) {
+        let mut contact = contact();
+        contact.default_fields.phone_numbers = serde_json::from_str(
+            r#"[{"name": "desk", "value": "(202) 555-0143"}, {"name": "Ana", "value": "(202) 555-0143 ext. 7"},
+                {"name": "Max", "value": "202-555-0143 x8"}]"#,
+        )
+        .unwrap();
+        let changes = ContactChanges::new().remove_phone_number(removed);
+        let changes = changes.role("CEO").add_phone_number("new", left[0]);
+        let patch = changes.merge_into(&contact).patch.unwrap();
+        let values: Vec<_> = patch.phone_numbers.iter().map(|it| &it.value).collect();
+        assert_eq!(values, left);
     }
 
     #[test]
@@ -476,14 +548,73 @@ mod tests {
             r#"[{"name": "mobile", "value": "+12025550143"}, {"name": "home", "value": "+12025550199"}]"#,
         )
         .unwrap();
-        answered.custom_fields = serde_json::from_str(
-            r#"[{"key": "since", "name": "Since", "type": "date", "value": "2026-01-01T00:00:00.000Z"}]"#,
-        )
-        .unwrap();
+        answered.default_fields.company = Some(" Example GmbH ".to_owned());
+        answered.custom_fields.push(
+            serde_json::from_str(
+                r#"{"key": "since", "name": "Since", "type": "date", "value": "2026-01-01T00:00:00.000Z"}"#,
+            )
+            .unwrap(),
+        );
 
-        let ignored = not_applied(merge.patch.as_ref().unwrap(), &answered, &merge.changed);
+        let ignored = not_applied(merge.patch.as_ref().unwrap(), &answered);
         // The number and the date came back in another coat; the role is still there.
         assert_eq!(ignored, [ContactField::Role]);
+    }
+
+    #[test]
+    fn tells_what_the_vendor_did_not_keep() {
+        let merge = ContactChanges::new().clear_role().merge_into(&contact());
+        let mut answered = contact();
+        answered.default_fields.role = None;
+        answered.external_id = None;
+        answered.default_fields.phone_numbers.clear();
+        answered
+            .custom_fields
+            .retain(|field| field.key.as_deref() != Some("lead"));
+
+        assert_eq!(
+            not_applied(merge.patch.as_ref().unwrap(), &answered),
+            [
+                ContactField::ExternalId,
+                ContactField::PhoneNumbers,
+                ContactField::Custom(CustomFieldRef::Key("lead".to_owned())),
+            ]
+        );
+    }
+
+    #[test]
+    fn tells_that_a_reserved_source_was_not_cleared() {
+        let mut contact = contact();
+        contact.source = Some("zapier".to_owned());
+        let patch = |changes: ContactChanges| changes.merge_into(&contact).patch.unwrap();
+
+        let cleared = patch(ContactChanges::new().clear_source());
+        assert_eq!(not_applied(&cleared, &contact), [ContactField::Source]);
+
+        // It was not sent, and so not ignored.
+        let other = patch(ContactChanges::new().clear_external_id());
+        assert_eq!(not_applied(&other, &contact), [ContactField::ExternalId]);
+    }
+
+    #[test]
+    fn another_order_and_another_zero_are_no_loss() {
+        let mut contact = contact_with(&[
+            ("a".to_owned(), "a@x".to_owned()),
+            ("b".to_owned(), "b@x".to_owned()),
+        ]);
+        let changes = ContactChanges::new().set_custom_field("seats", 12);
+        let patch = changes.merge_into(&contact).patch.unwrap();
+        contact.default_fields.emails.reverse();
+        contact.custom_fields.push(
+            serde_json::from_str(
+                r#"{"key": "seats", "name": "", "type": "number", "value": 12.0}"#,
+            )
+            .unwrap(),
+        );
+        assert_eq!(not_applied(&patch, &contact), []);
+
+        contact.default_fields.emails[0].value = Some("a@x".to_owned());
+        assert_eq!(not_applied(&patch, &contact), [ContactField::Emails]);
     }
 
     fn contact_with(emails: &[(String, String)]) -> Contact {

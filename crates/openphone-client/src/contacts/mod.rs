@@ -13,7 +13,7 @@ mod update_merged;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use connector_http::{Call, Paginator};
+use connector_http::{Call, Error, Paginator};
 
 pub use self::differences::ContactField;
 pub use self::merge::{ContactChanges, ListChange, Merge, Merged};
@@ -28,9 +28,9 @@ pub use self::scan::{
     MatchedBy, Scan, ScanFor, ScanMatch, ScanMatches, ScanPage, ScanPages, ScanProgress,
 };
 pub use self::simple::{Mapped, SimpleContact, UnmappedField};
-pub use self::update_merged::UpdateMerged;
+use crate::calls::{CallOptions, Calls};
 use crate::check::Check;
-use crate::client::Client;
+use crate::client::{Client, VENDOR};
 use crate::ids::ContactId;
 use crate::page::{Data, ListPage};
 
@@ -57,6 +57,13 @@ connector_http::endpoints! {
 /// How many external ids one look-up takes. The vendor names no limit; this keeps the address, in
 /// which each id may take 225 bytes once encoded, below what servers commonly accept.
 const MAX_EXTERNAL_IDS: usize = 30;
+
+/// How many pages one external id may fill. Where it fills more, the filter was not applied, and
+/// reading the whole address book for every look-up helps nobody.
+const MAX_PAGES_FOUND: usize = 10;
+
+const FIND: &str = "contacts.find_by_external_id";
+const UPDATE_MERGED: &str = "contacts.update_merged";
 
 /// The contacts of the workspace.
 ///
@@ -191,22 +198,22 @@ impl<'a> Contacts<'a> {
 
     /// Finds the contacts that carry your id, compared exactly: the one cheap look-up there is.
     ///
-    /// The vendor does not keep external ids unique, so there can be several: the first page, up to
-    /// 50, is what is returned. An empty answer means that there is none.
+    /// The vendor does not keep external ids unique, so there can be several. An empty answer means
+    /// that there is none: every page is read, also behind an empty one. That is one page, unless
+    /// the vendor does otherwise than it says.
     ///
     /// # Errors
     ///
-    /// [`Validation`](crate::ErrorKind::Validation), unsent, for an id that is empty (the vendor
-    /// would list *every* contact) or longer than 75 characters; else the usual ones of a read.
-    pub fn find_by_external_id(&self, external_id: &str) -> Call<Vec<Contact>> {
-        let wanted = external_id.to_owned();
-        // Should the filter ever be ignored, strangers come back; nobody shall be linked to one.
-        self.list_page(&ListContacts::new().external_id(external_id), None)
-            .map(move |page| {
-                let mut contacts = page.data;
-                contacts.retain(|contact| carries(contact, |id| id == wanted.trim()));
-                contacts
-            })
+    /// - [`Validation`](crate::ErrorKind::Validation), unsent, for an id that is empty (the vendor
+    ///   would list *every* contact) or longer than 75 characters.
+    /// - [`Config`](crate::ErrorKind::Config) when ten pages were not the end: something between
+    ///   here and the vendor drops the filter. "None" would be a guess then, and a second contact.
+    /// - Else the usual ones of a read.
+    pub fn find_by_external_id(&self, external_id: &str) -> Calls<Vec<Contact>> {
+        let http = self.client.http().clone();
+        let query = ListContacts::new().external_id(external_id);
+        let wanted = external_id.trim().to_owned();
+        Calls::new(FIND, move |options| find(http, query, wanted, options))
     }
 
     /// Finds the contacts that carry one of your ids, in as few requests as pages.
@@ -281,8 +288,9 @@ impl<'a> Contacts<'a> {
     /// API v1 replaces contacts; this keeps what the changes do not name. Two calls, or one when
     /// nothing turns out to be new: then nothing is written. What cannot survive is reported:
     ///
-    /// - a reserved source cannot be sent back ([`Merged::source_left_out`]);
-    /// - a change that the vendor accepted and ignored is in [`Merged::not_applied`];
+    /// - a reserved source cannot be sent back ([`Merged::source_left_out`]), nor can a custom value
+    ///   that came without key and id ([`Merged::custom_fields_left_out`]);
+    /// - what was sent, and is not in the vendor's answer, is in [`Merged::not_applied`];
     /// - the ids of addresses and numbers change, since the vendor does not take them back.
     ///
     /// **Somebody else's edit between the read and the write is lost**: the vendor offers no
@@ -309,8 +317,11 @@ impl<'a> Contacts<'a> {
     ///
     /// Those of [`get`](Self::get), then those of [`update`](Self::update);
     /// [`operation`](crate::Error::operation) tells which.
-    pub fn update_merged(&self, id: &ContactId, changes: &ContactChanges) -> UpdateMerged {
-        UpdateMerged::new(self.client, id, changes)
+    pub fn update_merged(&self, id: &ContactId, changes: &ContactChanges) -> Calls<Merged> {
+        let (client, id, changes) = (self.client.clone(), id.clone(), changes.clone());
+        Calls::new(UPDATE_MERGED, move |options| {
+            update_merged::update_merged(client, id, changes, options)
+        })
     }
 
     fn write(&self, id: &ContactId, patch: &ContactPatch, check: Check) -> Call<Contact> {
@@ -324,6 +335,35 @@ impl<'a> Contacts<'a> {
             .guard(request, UPDATE.name)
             .fetch_map(Data::into_inner)
     }
+}
+
+/// Reads every page that one external id fills.
+async fn find(
+    http: connector_http::Client,
+    query: ListContacts,
+    wanted: String,
+    options: CallOptions,
+) -> Result<Vec<Contact>, Error> {
+    let list = Paginator::new(move |token| {
+        let call = page(&http, &query, token, query.check(), LIST.name);
+        options.apply(call).map(Into::into)
+    });
+    let mut pages = list.lane(options.lane).pages();
+    let mut found = Vec::new();
+    for _ in 0..MAX_PAGES_FOUND {
+        let Some(page) = pages.next().await else {
+            return Ok(found);
+        };
+        let page = page?;
+        // Should the filter be ignored, strangers come back; nobody shall be linked to one.
+        let theirs = page.items.into_iter();
+        found.extend(theirs.filter(|contact| carries(contact, |id| id == wanted)));
+        if page.next.is_none() {
+            return Ok(found);
+        }
+    }
+    let reason = "one external id fills more than 10 pages: the filter is dropped on the way";
+    Err(Error::config(VENDOR, FIND, reason))
 }
 
 /// Tells whether the contact's external id is one that is wanted, whoever trimmed it on the way.
