@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
-mod calls;
 mod check;
 mod client;
 mod contacts;
@@ -14,6 +13,7 @@ mod masked;
 mod messages;
 mod page;
 mod phone_numbers;
+mod sequence;
 mod users;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
@@ -26,7 +26,6 @@ pub use connector_http::{
     Page, Pages, Paginator, Patch, Rate, RateClass, Request, Response, RetryPolicy, SharedLimits,
 };
 
-pub use crate::calls::Calls;
 pub use crate::client::{Client, ClientBuilder, ConnectionInfo, endpoints};
 pub use crate::contacts::{
     Contact, ContactChanges, ContactCustomField, ContactEmail, ContactField, ContactPatch,
@@ -47,4 +46,5 @@ pub use crate::phone_numbers::{
     ListPhoneNumbers, PhoneNumber, PhoneNumberUser, PhoneNumbers, RegionRestrictions, Restriction,
     Restrictions,
 };
+pub use crate::sequence::CallSequence;
 pub use crate::users::{ListUsers, User, UserRole, Users};

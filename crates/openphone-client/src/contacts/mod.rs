@@ -28,11 +28,11 @@ pub use self::scan::{
     MatchedBy, Scan, ScanFor, ScanMatch, ScanMatches, ScanPage, ScanPages, ScanProgress,
 };
 pub use self::simple::{Mapped, SimpleContact, UnmappedField};
-use crate::calls::{CallOptions, Calls};
 use crate::check::Check;
 use crate::client::{Client, VENDOR};
 use crate::ids::ContactId;
 use crate::page::{Data, ListPage};
+use crate::sequence::{CallOptions, CallSequence};
 
 connector_http::endpoints! {
     /// Creates a contact. Twice makes two: the vendor keeps neither the external id nor anything
@@ -209,11 +209,11 @@ impl<'a> Contacts<'a> {
     /// - [`Config`](crate::ErrorKind::Config) when ten pages were not the end: something between
     ///   here and the vendor drops the filter. "None" would be a guess then, and a second contact.
     /// - Else the usual ones of a read.
-    pub fn find_by_external_id(&self, external_id: &str) -> Calls<Vec<Contact>> {
+    pub fn find_by_external_id(&self, external_id: &str) -> CallSequence<Vec<Contact>> {
         let http = self.client.http().clone();
         let query = ListContacts::new().external_id(external_id);
         let wanted = external_id.trim().to_owned();
-        Calls::new(FIND, move |options| find(http, query, wanted, options))
+        CallSequence::new(FIND, move |options| find(http, query, wanted, options))
     }
 
     /// Finds the contacts that carry one of your ids, in as few requests as pages.
@@ -317,9 +317,9 @@ impl<'a> Contacts<'a> {
     ///
     /// Those of [`get`](Self::get), then those of [`update`](Self::update);
     /// [`operation`](crate::Error::operation) tells which.
-    pub fn update_merged(&self, id: &ContactId, changes: &ContactChanges) -> Calls<Merged> {
+    pub fn update_merged(&self, id: &ContactId, changes: &ContactChanges) -> CallSequence<Merged> {
         let (client, id, changes) = (self.client.clone(), id.clone(), changes.clone());
-        Calls::new(UPDATE_MERGED, move |options| {
+        CallSequence::new(UPDATE_MERGED, move |options| {
             update_merged::update_merged(client, id, changes, options)
         })
     }

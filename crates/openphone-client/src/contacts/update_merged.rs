@@ -4,10 +4,10 @@ use connector_http::Error;
 
 use super::UPDATE;
 use super::merge::{ContactChanges, Merge, Merged, not_applied};
-use crate::calls::CallOptions;
 use crate::check::Check;
 use crate::client::Client;
 use crate::ids::ContactId;
+use crate::sequence::CallOptions;
 
 pub(super) async fn update_merged(
     client: Client,

@@ -18,7 +18,7 @@ type Start<T> = Box<dyn FnOnce(CallOptions) -> Running<T> + Send>;
 /// Like a [`Call`] it is `Unpin` and `Send`, so that it can be spawned, joined or buffered as it is,
 /// and takes its options before it is awaited. They hold for each of its calls.
 #[must_use = "nothing is read or written until it is awaited"]
-pub struct Calls<T> {
+pub struct CallSequence<T> {
     operation: &'static str,
     state: State<T>,
 }
@@ -29,7 +29,7 @@ enum State<T> {
     Over,
 }
 
-impl<T: 'static> Calls<T> {
+impl<T: 'static> CallSequence<T> {
     pub(crate) fn new<F>(
         operation: &'static str,
         start: impl FnOnce(CallOptions) -> F + Send + 'static,
@@ -72,7 +72,7 @@ impl<T: 'static> Calls<T> {
     }
 }
 
-impl<T: 'static> Future for Calls<T> {
+impl<T: 'static> Future for CallSequence<T> {
     type Output = Result<T, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -93,9 +93,9 @@ impl<T: 'static> Future for Calls<T> {
     }
 }
 
-impl<T> fmt::Debug for Calls<T> {
+impl<T> fmt::Debug for CallSequence<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Calls")
+        f.debug_struct("CallSequence")
             .field("operation", &self.operation)
             .finish_non_exhaustive()
     }
@@ -136,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_second_await_is_an_error_and_no_hang() {
-        let mut calls = Calls::new("test", |_| async { Ok(7) });
+        let mut calls = CallSequence::new("test", |_| async { Ok(7) });
         let mut again = async || poll_fn(|cx| Pin::new(&mut calls).poll(cx)).await;
         assert_eq!(again().await.unwrap(), 7);
         assert_eq!(again().await.unwrap_err().kind(), ErrorKind::Config);
