@@ -231,6 +231,7 @@ impl ClientBuilder {
             if let Some(timeout) = self.connect_timeout {
                 builder = builder.connect_timeout(timeout);
             }
+            // It would go straight to loopback anyway, but keep a second pool ready for remote hosts.
             if is_loopback(base.url()) {
                 builder = builder.no_proxy();
             }

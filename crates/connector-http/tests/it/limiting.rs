@@ -165,6 +165,33 @@ async fn a_queue_too_long_fails_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_wait_in_the_queue_shortens_the_attempt() {
+    let fake = FakeTransport::handler(|_| ok());
+    let rate = Rate::per(1, SECOND * 50).burst(1);
+    let client = builder(&fake).rate(DEFAULT, rate).build().unwrap();
+    read(&client).await.unwrap();
+    read(&client).await.unwrap();
+    let timeouts: Vec<_> = fake
+        .requests()
+        .iter()
+        .map(|request| request.timeout)
+        .collect();
+    // Fifteen seconds each, but the second has only ten of its sixty left.
+    assert_eq!(timeouts, [SECOND * 15, SECOND * 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_that_only_tells_its_window_is_understood() {
+    let window = r#""per-minute"; r=0; t=90"#;
+    let fake = script([Reply::status(429).header("ratelimit", window), ok()]);
+    let error = create(&client(&fake)).await.unwrap_err();
+    let expected = (ErrorKind::RateLimited, Delivery::Rejected, true, 1);
+    assert_eq!(facts(&error), expected);
+    assert_eq!(error.retry_after(), Some(SECOND * 90));
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_that_finds_the_queue_too_long_gives_the_failure_before_it() {
     let fake = script([
         Reply::status(503),

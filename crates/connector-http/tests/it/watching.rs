@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use connector_http::testing::{FakeTransport, Reply};
-use connector_http::{AttemptGate, AttemptInfo, Delivery, ErrorKind, Method, Refusal};
+use connector_http::{
+    AttemptGate, AttemptInfo, Delivery, ErrorKind, Method, Refusal, Timer as _, TokioTimer,
+};
 use tokio::time::Instant;
 
 use crate::support::{Diary, SECOND, builder, client, create, facts, ok, read, script};
@@ -59,6 +61,24 @@ async fn retries_pass_the_gate_too() {
     assert_eq!(facts(&error), expected);
     assert_eq!(error.retry_after(), Some(SECOND * 90));
     assert_eq!(fake.unused(), 1);
+}
+
+struct Slow;
+
+#[async_trait::async_trait]
+impl AttemptGate for Slow {
+    async fn admit(&self, _: &AttemptInfo<'_>) -> Result<(), Refusal> {
+        TokioTimer.sleep(SECOND * 50).await;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_gate_shortens_the_attempt() {
+    let fake = script([ok()]);
+    let client = builder(&fake).gate(Arc::new(Slow)).build().unwrap();
+    create(&client).await.unwrap();
+    assert_eq!(fake.requests()[0].timeout, SECOND * 10);
 }
 
 struct Stuck;
