@@ -112,7 +112,8 @@ impl CallEvent {
     ///
     /// API v1 has no event for a missed call: it is a `call.completed` that was never answered, with the status
     /// `no-answer` or `missed` or, in `v2`, just `completed`. Dated webhooks have `call.missed` besides. Calls that an
-    /// agent or a forwarding took are not missed. A host that subscribed to both gets both for one call, with one id.
+    /// agent or a forwarding took are not missed; one that was forwarded and that the vendor still says nobody answered
+    /// is. A host that subscribed to both gets both for one call, with one id.
     pub fn was_missed(&self) -> bool {
         use CallEventStatus as Status;
         self.direction == Some(Direction::Incoming)
@@ -122,7 +123,9 @@ impl CallEvent {
                 Some(
                     Status::NoAnswer | Status::Missed | Status::Unanswered | Status::Abandoned,
                 ) => true,
-                Some(Status::Completed) | None => self.completed_at.is_some(),
+                Some(Status::Completed) | None => {
+                    self.completed_at.is_some() && self.forwarded_to.is_none()
+                }
                 _ => false,
             }
     }
@@ -134,11 +137,14 @@ impl CallEvent {
 #[non_exhaustive]
 pub struct Recording {
     /// The vendor's id; `v2` has none.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub id: Option<String>,
     /// Where it lies.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub url: Option<String>,
     /// Its media type, like `audio/mpeg`.
     #[serde(rename = "type")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub media_type: Option<String>,
     /// How long it is, in seconds.
     #[serde(default, deserialize_with = "lenient::seconds")]
@@ -147,6 +153,7 @@ pub struct Recording {
     #[serde(default, deserialize_with = "lenient::time")]
     pub start_time: Option<DateTime<Utc>>,
     /// Whether it is ready, in the vendor's word.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub status: Option<String>,
 }
 
@@ -160,16 +167,20 @@ masked_debug!(Recording {
 #[non_exhaustive]
 pub struct Voicemail {
     /// The vendor's id; `v2` has none.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub id: Option<String>,
     /// Where it lies.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub url: Option<String>,
     /// Its media type, like `audio/mpeg`.
     #[serde(rename = "type")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub media_type: Option<String>,
     /// How long it is, in seconds.
     #[serde(default, deserialize_with = "lenient::seconds")]
     pub duration: Option<u64>,
     /// What was said, as far as the vendor understood it.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub transcript: Option<String>,
 }
 
@@ -221,47 +232,64 @@ connector_http::open_enum! {
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireCall {
     id: Option<CallId>,
-    /// Of dated voicemails, whose own id is that of another activity.
+    /// Of dated voicemails, whose own id is that of another activity: strict, so that it does not stand in.
     call_id: Option<CallId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     direction: Option<Direction>,
+    #[serde(default, deserialize_with = "lenient::text")]
     status: Option<CallEventStatus>,
+    #[serde(default, deserialize_with = "lenient::text")]
     status_reason: Option<String>,
     /// `v2` and `v3`.
+    #[serde(default, deserialize_with = "lenient::number")]
     from: Option<String>,
     #[serde(default, deserialize_with = "lenient::numbers")]
     to: Option<Vec<String>>,
     /// `v4`.
     #[serde(default, deserialize_with = "lenient::numbers")]
     participants: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::texts")]
     contact_ids: Option<Vec<ContactId>>,
     #[serde(default, deserialize_with = "lenient::seconds")]
     duration: Option<u64>,
-    #[serde(default, deserialize_with = "lenient::readable")]
+    #[serde(default, deserialize_with = "lenient::objects")]
     recordings: Option<Vec<Recording>>,
     /// `v2` and `v3` recordings.
-    #[serde(default, deserialize_with = "lenient::readable")]
+    #[serde(default, deserialize_with = "lenient::objects")]
     media: Option<Vec<Recording>>,
-    #[serde(default, deserialize_with = "lenient::or_none")]
+    #[serde(default, deserialize_with = "lenient::object")]
     voicemail: Option<Voicemail>,
     /// Of dated voicemails, beside the call's fields.
+    #[serde(default, deserialize_with = "lenient::text")]
     voicemail_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     recording_url: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     transcript: Option<String>,
+    #[serde(default, deserialize_with = "lenient::truth")]
     has_voicemail: Option<bool>,
     #[serde(default, deserialize_with = "lenient::code")]
     phone_menu_selection: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     phone_menu_selection_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::number")]
     forwarded_from: Option<String>,
+    #[serde(default, deserialize_with = "lenient::number")]
     forwarded_to: Option<String>,
     #[serde(default, deserialize_with = "lenient::code")]
     ai_handled: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     answered_by: Option<UserId>,
     /// Dated.
+    #[serde(default, deserialize_with = "lenient::text")]
     answered_by_user_id: Option<UserId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     initiated_by: Option<UserId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     phone_number_id: Option<PhoneNumberId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     conversation_id: Option<ConversationId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     user_id: Option<UserId>,
     #[serde(default, deserialize_with = "lenient::time")]
     created_at: Option<DateTime<Utc>>,

@@ -4,11 +4,11 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::context::{Context, FromWire};
-use super::lenient;
+use super::lenient::{self, Lenient, Reading};
 use crate::custom_fields::CustomFieldValue;
 use crate::ids::{ContactId, UserId};
 use crate::masked::masked_debug;
@@ -125,13 +125,16 @@ impl ContactEvent {
 #[non_exhaustive]
 pub struct ContactEventField {
     /// The vendor's id of this entry.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub id: Option<String>,
     /// The key of a custom field.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub key: Option<String>,
     /// Its label, like `Phone`.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// What kind of value it holds; `None` if the payload does not say.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "lenient::text")]
     pub kind: Option<ContactFieldKind>,
     /// The value; `None` when the field is empty.
     #[serde(default, deserialize_with = "value")]
@@ -186,8 +189,10 @@ connector_http::open_enum! {
 #[non_exhaustive]
 pub struct ContactNote {
     /// What it says. Mentions of users stand in it as their ids.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub text: Option<String>,
     /// Who wrote it.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub user_id: Option<UserId>,
     /// When it was written.
     #[serde(default, deserialize_with = "lenient::time")]
@@ -207,29 +212,40 @@ masked_debug!(ContactNote {
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireContact {
     id: ContactId,
+    #[serde(default, deserialize_with = "lenient::code")]
     external_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     source: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     first_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     last_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     company: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     role: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     picture_url: Option<String>,
     /// Dated.
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::objects")]
     emails: Option<Vec<ContactEventField>>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::objects")]
     phone_numbers: Option<Vec<ContactEventField>>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::objects")]
     custom_fields: Option<Vec<ContactEventField>>,
     /// The form that contacts have in API v1 itself.
+    #[serde(default, deserialize_with = "lenient::object")]
     default_fields: Option<WireDefaultFields>,
     /// `v2` and `v3`.
+    #[serde(default, deserialize_with = "fields")]
     fields: Option<WireFields>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::objects")]
     notes: Option<Vec<ContactNote>>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::texts")]
     shared_with: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "lenient::text")]
     user_id: Option<UserId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     created_by_user_id: Option<UserId>,
     #[serde(default, deserialize_with = "lenient::time")]
     created_at: Option<DateTime<Utc>>,
@@ -240,13 +256,17 @@ pub(super) struct WireContact {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireDefaultFields {
+    #[serde(default, deserialize_with = "lenient::text")]
     first_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     last_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     company: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     role: Option<String>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::objects")]
     emails: Option<Vec<ContactEventField>>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::objects")]
     phone_numbers: Option<Vec<ContactEventField>>,
 }
 
@@ -310,41 +330,32 @@ impl ContactEvent {
     }
 }
 
-impl<'de> Deserialize<'de> for WireFields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
+fn fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<WireFields>, D::Error> {
+    Lenient(FieldsReading).deserialize(deserializer)
+}
 
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = WireFields;
+struct FieldsReading;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("fields as a list or by label")
-            }
+impl<'de> Reading<'de> for FieldsReading {
+    type Value = WireFields;
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<WireFields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = seq.next_element::<Option<_>>()? {
-                    fields.extend(field);
-                }
-                Ok(WireFields::Typed(fields))
-            }
+    fn list<A: SeqAccess<'de>>(self, seq: A) -> Result<Option<WireFields>, A::Error> {
+        let fields = lenient::objects(SeqAccessDeserializer::new(seq))?;
+        Ok(fields.map(WireFields::Typed))
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireFields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some((name, Value(value))) = map.next_entry::<String, Value>()? {
-                    fields.push(ContactEventField {
-                        id: None,
-                        key: None,
-                        name: Some(name),
-                        kind: None,
-                        value,
-                    });
-                }
-                Ok(WireFields::Labelled(fields))
-            }
+    fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<WireFields>, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((name, Value(value))) = map.next_entry::<String, Value>()? {
+            fields.push(ContactEventField {
+                id: None,
+                key: None,
+                name: Some(name),
+                kind: None,
+                value,
+            });
         }
-
-        deserializer.deserialize_any(FieldsVisitor)
+        Ok(Some(WireFields::Labelled(fields)))
     }
 }
 

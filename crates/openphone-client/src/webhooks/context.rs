@@ -124,13 +124,17 @@ impl fmt::Debug for Participants {
 pub(super) struct Data<T> {
     #[serde(alias = "resource")]
     object: Option<T>,
+    #[serde(default, deserialize_with = "lenient::object")]
     context: Option<Context>,
+    #[serde(default, deserialize_with = "lenient::object")]
     links: Option<Links>,
+    #[serde(default, deserialize_with = "lenient::text")]
     deep_link: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Links {
+    #[serde(default, deserialize_with = "lenient::text")]
     quo: Option<String>,
 }
 
@@ -161,25 +165,34 @@ impl<T> Data<T> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Context {
+    #[serde(default, deserialize_with = "lenient::text")]
     pub(super) org_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     pub(super) phone_number_id: Option<PhoneNumberId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     pub(super) phone_number_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     pub(super) conversation_id: Option<ConversationId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     pub(super) user_id: Option<UserId>,
+    #[serde(default, deserialize_with = "lenient::object")]
     pub(super) contacts: Option<WireContacts>,
+    #[serde(default, deserialize_with = "lenient::object")]
     pub(super) participants: Option<WireParticipants>,
+    #[serde(default, deserialize_with = "lenient::number")]
     pub(super) sender_identifier: Option<String>,
     #[serde(default, deserialize_with = "lenient::numbers")]
     pub(super) recipient_identifiers: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::texts")]
     pub(super) shared_with_ids: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireContacts {
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::texts")]
     ids: Option<Vec<ContactId>>,
+    #[serde(default, deserialize_with = "lenient::text")]
     lookup_status: Option<LookupStatus>,
 }
 
@@ -189,16 +202,24 @@ pub(super) struct WireParticipants {
     workspace: Option<Vec<String>>,
     #[serde(default, deserialize_with = "lenient::numbers")]
     external: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "lenient::text")]
     resolution: Option<LookupStatus>,
 }
 
 /// `lookupStatus` and `resolution`: all that matters is whether the vendor could look.
-#[derive(PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(PartialEq)]
 enum LookupStatus {
     Unavailable,
-    #[serde(other)]
     Done,
+}
+
+impl From<&str> for LookupStatus {
+    fn from(status: &str) -> Self {
+        match status {
+            "unavailable" => Self::Unavailable,
+            _ => Self::Done,
+        }
+    }
 }
 
 /// Which contacts an event concerns, from the dated context or the legacy object.

@@ -15,7 +15,7 @@ use super::call::CallEvent;
 use super::contact::ContactEvent;
 use super::context::{Data, FromWire};
 use super::event::{EventId, EventKind, Generation};
-use super::lenient::{Scalar, parse_time};
+use super::lenient::{exact, parse_time, scalar};
 use super::message::MessageEvent;
 
 /// A delivery, read.
@@ -78,6 +78,16 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope, WebhookError> {
         link,
         kind,
     })
+}
+
+/// Reads the event's id alone, as [`read`] reads it; `None` also of what is no JSON object.
+pub(super) fn read_id(body: &[u8]) -> Option<EventId> {
+    Plan::Skip.run(body).ok()?.id
+}
+
+/// An empty id is none: taken for one, it would make repeated deliveries of all events that have it.
+fn event_id(id: &str) -> Option<EventId> {
+    (!id.is_empty()).then(|| EventId::from(id))
 }
 
 /// serde's own error text quotes values of the body; only where it stopped is kept.
@@ -255,15 +265,15 @@ impl<'de> Visitor<'de> for Reader<'_> {
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Id => {
-                    pass.id = map.next_value_seed(Scalar(|id: &str| Some(EventId::from(id))))?;
+                    pass.id = map.next_value_seed(exact(event_id))?;
                 }
                 Key::ApiVersion => {
                     pass.generation =
-                        map.next_value_seed(Scalar(|name: &str| Some(Generation::from(name))))?;
+                        map.next_value_seed(scalar(|name: &str| Some(Generation::from(name))))?;
                 }
-                Key::CreatedAt => pass.created_at = map.next_value_seed(Scalar(parse_time))?,
+                Key::CreatedAt => pass.created_at = map.next_value_seed(scalar(parse_time))?,
                 Key::Type => {
-                    pass.kind = map.next_value_seed(Scalar(|name: &str| Some(Kind::read(name))))?;
+                    pass.kind = map.next_value_seed(scalar(|name: &str| Some(Kind::read(name))))?;
                 }
                 Key::Data => {
                     pass.payload = match self.plan.family(pass.kind.as_ref(), self.body) {

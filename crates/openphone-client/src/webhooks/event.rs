@@ -5,7 +5,6 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use integration_core::webhook::{Verified, WebhookError};
-use serde::Deserialize;
 
 use super::call::CallEvent;
 use super::contact::ContactEvent;
@@ -133,11 +132,7 @@ impl Event {
     /// makes it one, such as the message and its id. The error says where, and nothing of what stood there.
     pub fn parse(verified: &Verified<'_>) -> Result<Self, WebhookError> {
         let envelope = envelope::read(verified.body())?;
-        let replay_id = match (verified.replay_id(), &envelope.id) {
-            (Some(id), _) => id.to_owned(),
-            (None, Some(id)) => id.as_str().to_owned(),
-            (None, None) => verified.replay_key().into_owned(),
-        };
+        let replay_id = replay_id_of(verified, || envelope.id.clone()).into_owned();
         Ok(Self {
             id: envelope.id,
             replay_id,
@@ -179,22 +174,21 @@ impl Event {
 /// Of a dated webhook that is the signed `webhook-id` header, as the vendor documents (the id in the body is that of the
 /// event, the same for every webhook). The legacy signature covers no such header, so it is the event's id in the
 /// signed body; a URL that was registered twice, which the vendor allows, then counts once. A body without an id is
-/// known by its SHA-256.
+/// known by its SHA-256. An id that is a whole number is taken as its digits, and of several the last counts.
 ///
 /// [`Event::replay_id`] is the same.
 pub fn replay_id<'v>(verified: &'v Verified<'_>) -> Cow<'v, str> {
-    #[derive(Deserialize)]
-    struct WithId<'a> {
-        #[serde(borrow)]
-        id: Cow<'a, str>,
-    }
-    if let Some(id) = verified.replay_id() {
-        return Cow::Borrowed(id);
-    }
-    match serde_json::from_slice::<WithId<'_>>(verified.body()) {
-        Ok(event) => event.id,
-        // Not an event that could be parsed either; its digest still tells it from others.
-        Err(_) => verified.replay_key(),
+    replay_id_of(verified, || envelope::read_id(verified.body()))
+}
+
+/// The one rule, whoever reads the id from the body.
+fn replay_id_of<'v>(
+    verified: &'v Verified<'_>,
+    event_id: impl FnOnce() -> Option<EventId>,
+) -> Cow<'v, str> {
+    match verified.replay_id() {
+        Some(id) => Cow::Borrowed(id),
+        None => event_id().map_or_else(|| verified.replay_key(), |id| id.into_string().into()),
     }
 }
 

@@ -106,7 +106,9 @@ connector_http::open_enum! {
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireMessage {
     id: MessageId,
+    #[serde(default, deserialize_with = "lenient::text")]
     direction: Option<Direction>,
+    #[serde(default, deserialize_with = "lenient::text")]
     status: Option<MessageEventStatus>,
     #[serde(default, deserialize_with = "lenient::code")]
     error_code: Option<String>,
@@ -114,17 +116,22 @@ pub(super) struct WireMessage {
     text: Option<String>,
     /// `v2` and `v3`.
     body: Option<String>,
+    #[serde(default, deserialize_with = "lenient::number")]
     from: Option<String>,
     /// A text in `v2` and live `v4`, a list in `v4` documents, one text with commas in `v3` group messages.
     #[serde(default, deserialize_with = "lenient::numbers")]
     to: Option<Vec<String>>,
     #[serde(default, deserialize_with = "lenient::readable")]
     media: Option<Vec<MessageMedia>>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::texts")]
     contact_ids: Option<Vec<ContactId>>,
+    #[serde(default, deserialize_with = "lenient::text")]
     contact_id: Option<ContactId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     phone_number_id: Option<PhoneNumberId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     conversation_id: Option<ConversationId>,
+    #[serde(default, deserialize_with = "lenient::text")]
     user_id: Option<UserId>,
     #[serde(default, deserialize_with = "lenient::time")]
     created_at: Option<DateTime<Utc>>,

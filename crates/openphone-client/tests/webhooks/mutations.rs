@@ -4,9 +4,10 @@ use openphone_client::webhooks::{
     CallEventStatus, Direction, Event, EventKind, MessageEventStatus, WebhookErrorKind,
 };
 use proptest::prelude::*;
+use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::fixtures::{all, event, parse};
+use crate::fixtures::{all, body, event, parse};
 
 /// The places of all members and elements, outermost first, as JSON pointers.
 fn places(value: &Value) -> Vec<String> {
@@ -231,42 +232,107 @@ fn values_of_another_type_are_read_or_refused_but_never_a_panic() {
     }
 }
 
-/// Times, durations, codes, files and notes are worth less than the event they stand in.
+/// What a known event is read strictly for: its shape, what it is about, and the words of a message.
+fn is_strict(place: &str) -> bool {
+    is_required(place)
+        || matches!(
+            place,
+            "/data/resource/callId"
+                | "/data/object/callId"
+                | "/data/object/text"
+                | "/data/object/body"
+                | "/data/resource/text"
+        )
+}
+
+/// All else is worth less than the event it stands in: of a type that nobody expects, it is at worst not reported.
 #[test]
 fn secondary_fields_never_cost_the_event() {
-    let secondary = [
-        "createdAt",
-        "updatedAt",
-        "answeredAt",
-        "completedAt",
-        "startTime",
-        "duration",
-        "errorCode",
-        "media",
-        "recordings",
-        "voicemail",
-        "notes",
-        "to",
-        "recipientIdentifiers",
-        "phoneMenuSelection",
-    ];
     for (name, value) in fixture_values() {
-        for place in places(&value) {
-            if !secondary.contains(&place.rsplit_once('/').unwrap().1) {
-                continue;
-            }
-            for other in [json!(7), json!(""), json!("soon"), json!(false), json!([])] {
+        let plain = event(&name);
+        for place in places(&value).iter().filter(|place| !is_strict(place)) {
+            for other in [
+                json!(7),
+                json!(-1.5),
+                json!(""),
+                json!("soon"),
+                json!(false),
+                json!([]),
+                json!({}),
+                json!([[{}], 7, null, {"id": 7, "name": [], "type": {}, "value": {}}]),
+            ] {
                 let mut changed = value.clone();
-                *changed.pointer_mut(&place).unwrap() = other;
-                // A list of numbers is still made of texts.
-                if parse_value(&name, &changed).is_err() {
-                    assert!(
-                        place.ends_with("/to") || place.ends_with("Identifiers"),
-                        "{name} {place}"
-                    );
-                }
+                *changed.pointer_mut(place).unwrap() = other.clone();
+                let event = parse_value(&name, &changed)
+                    .unwrap_or_else(|error| panic!("{name} {place} {other}: {error:?}"));
+                assert_eq!(event.object_id(), plain.object_id(), "{name} {place}");
             }
         }
+    }
+}
+
+#[test]
+fn a_bad_type_costs_its_own_field_alone() {
+    let read = |name: &str, changes: &[(&str, Value)]| {
+        let mut value: Value = serde_json::from_slice(&body(name)).unwrap();
+        for (place, other) in changes {
+            *value.pointer_mut(place).unwrap() = other.clone();
+        }
+        parse_value(name, &value).unwrap()
+    };
+    let plain = event("dated.message.received");
+    let changed = read(
+        "dated.message.received",
+        &[
+            ("/data/links/quo", json!(7)),
+            ("/data/context/orgId", json!([])),
+            ("/data/context/contacts/lookupStatus", json!({"a": 1})),
+        ],
+    );
+    let (EventKind::MessageReceived(before), EventKind::MessageReceived(after)) =
+        (plain.kind, changed.kind)
+    else {
+        panic!("another kind");
+    };
+    assert!(plain.link.is_some() && before.org_id.is_some());
+    assert_eq!((changed.link, after.org_id.as_ref()), (None, None));
+    let mut expected = before;
+    expected.org_id = None;
+    assert_eq!(after, expected);
+}
+
+#[test]
+fn phone_numbers_may_be_json_numbers() {
+    let body = br#"{"id":"EV1","type":"message.received","data":{"object":
+        {"id":"AC1","from":12025550144,"to":12025550143,"text":"hi"}}}"#;
+    match parse(false, body).unwrap().kind {
+        EventKind::MessageReceived(message) => {
+            assert_eq!(message.from.as_deref(), Some("12025550144"));
+            assert_eq!(message.to, ["12025550143"]);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// API v1 says `completed` of a call that nobody answered, and of one that was forwarded.
+#[rstest]
+#[case::nobody_took_it("completed", None, true)]
+#[case::a_forwarding_took_it("completed", Some("+12025550144"), false)]
+#[case::nobody_took_it_there_either("no-answer", Some("+12025550144"), true)]
+#[case::the_vendor_says_forwarded("forwarded", Some("+12025550144"), false)]
+fn forwarded_calls_are_not_missed(
+    #[case] status: &str,
+    #[case] forwarded_to: Option<&str>,
+    #[case] missed: bool,
+) {
+    let call = json!({
+        "id": "AC1", "direction": "incoming", "status": status, "forwardedTo": forwarded_to,
+        "answeredAt": null, "completedAt": "2026-04-13T12:00:00.000Z",
+    });
+    let delivery = json!({"id": "EV1", "type": "call.completed", "data": {"object": call}});
+    match parse_value("v4", &delivery).unwrap().kind {
+        EventKind::CallCompleted(call) => assert_eq!(call.was_missed(), missed),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -55,19 +55,47 @@ fn what_has_no_id_is_known_by_its_bytes() {
     for (one, other) in [
         (r#"{"type":"a"}"#, r#"{"type":"b"}"#),
         ("no json", "neither"),
-        (r#"{"id":7}"#, "{}"),
+        (r#"{"id":""}"#, "{}"),
+        (
+            r#"{"id":18446744073709551616}"#,
+            r#"{"id":18446744073709551617}"#,
+        ),
+        (r#"{"id":true}"#, r#"{"id":[7]}"#),
+        (r#"["EV1"]"#, r#"["EV2"]"#),
     ] {
         let [one_id, other_id] = [one, other].map(|body| {
             let headers = legacy_headers(body.as_bytes());
             let delivery = verifier.verify(&headers, body.as_bytes(), now()).unwrap();
             if let Ok(event) = Event::parse(&delivery) {
-                assert!(event.id.is_some() || event.replay_id == replay_id(&delivery));
+                assert_eq!(event.replay_id, replay_id(&delivery));
             }
             replay_id(&delivery).into_owned()
         });
         assert!(one_id.starts_with("sha256:") && other_id.starts_with("sha256:"));
         assert_ne!(one_id, other_id);
     }
+}
+
+/// With and without parsing, a delivery goes by the same name.
+#[rstest]
+#[case::text(r#"{"id":"EV1","type":"tag.added"}"#, "EV1")]
+#[case::escaped(r#"{"id":"EV\u0031","type":"tag.added"}"#, "EV1")]
+#[case::number(r#"{"id":7,"type":"tag.added"}"#, "7")]
+#[case::twice(r#"{"id":"EV1","type":"tag.added","id":"EV2"}"#, "EV2")]
+#[case::number_and_text(r#"{"id":7,"id":"EV2","type":"tag.added"}"#, "EV2")]
+#[case::of_a_known_event(
+    r#"{"id":7,"type":"message.received","data":{"object":{"id":"AC1"}}}"#,
+    "7"
+)]
+#[case::type_last(
+    r#"{"data":{"object":{"id":"AC1"}},"id":7,"type":"message.received"}"#,
+    "7"
+)]
+fn the_id_in_the_body_is_read_in_one_way(#[case] body: &str, #[case] id: &str) {
+    let (verifier, headers) = (verifier(), legacy_headers(body.as_bytes()));
+    let delivery = verifier.verify(&headers, body.as_bytes(), now()).unwrap();
+    assert_eq!(replay_id(&delivery), id);
+    assert_eq!(Event::parse(&delivery).unwrap().replay_id, id);
 }
 
 #[rstest]
