@@ -386,6 +386,9 @@ pub trait ClientProvider<C>: Send + Sync {
 }
 
 /// One client for every tenant: for hosts with one account.
+///
+/// Tenants that share an account share its external ids too: a user id of the host that two of them have is one record
+/// there. Such a host makes its [`Signup::host_id`](crate::Signup::host_id)s unique over all tenants.
 #[derive(Clone, Debug)]
 pub struct SharedClient<C>(C);
 

@@ -22,7 +22,8 @@ pub(super) type LineId = (ContactId, TargetName);
 type Claimed = (TenantId, TargetName, Identifier);
 type Slot = (Instant, u64, JobId);
 
-/// Beyond so many records for one identifier it decides nothing anyway: see [`crate::matching::decide`].
+/// A phone number with so many records decides nothing anyway: see [`crate::matching::decide`]. Under the address of
+/// a role every one of them counts.
 const MAX_KNOWN: usize = 8;
 
 /// Each end of a job lets go whoever waits for it, and all but one come back to wait again: with more than this, the
@@ -418,13 +419,14 @@ impl State {
             .or_default()
             .insert(id.clone());
         for identifier in contact.map(Contact::identifiers).unwrap_or_default() {
+            let is_phone = matches!(identifier, Identifier::Phone(_));
             let known = self
                 .known
                 .entry((tenant.clone(), id.1.clone(), identifier))
                 .or_default();
             if let Some(entry) = known.iter_mut().find(|(other, _)| *other == remote) {
                 entry.1 = id.0;
-            } else if known.len() < MAX_KNOWN {
+            } else if !is_phone || known.len() < MAX_KNOWN {
                 known.push((remote.clone(), id.0));
             }
         }
@@ -449,6 +451,7 @@ impl State {
         for line in &lines {
             if let Some(line) = self.lines.get_mut(line) {
                 line.link = LinkState::None;
+                line.delivered = 0;
             }
         }
         // Rare, and the only place that looks at all of them.

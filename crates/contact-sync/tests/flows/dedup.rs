@@ -79,6 +79,37 @@ async fn a_crowd_with_one_address_is_one_record() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_office_with_one_address_is_as_many_people_as_it_has() {
+    const NAMES: [&str; 12] = [
+        "Ann Lee",
+        "Bob Ray",
+        "Cleo Fox",
+        "Dan Moss",
+        "Eva Holt",
+        "Finn Gray",
+        "Gus Park",
+        "Hal Quist",
+        "Ida Bloom",
+        "Joy Stark",
+        "Kim Vance",
+        "Lou West",
+    ];
+    let world = World::new();
+    let worker = world.start();
+    for round in 0..2 {
+        for name in NAMES {
+            let signup = Signup::new()
+                .host_id(format!("{name} {round}"))
+                .name(name)
+                .email("office@example.com");
+            world.hook.on_signup(signup).await.unwrap();
+        }
+        worker.idle().await;
+    }
+    assert_eq!(world.vendor.records().len(), NAMES.len());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_multitude_with_one_number_is_worked_through() {
     let world = World::new();
     for id in 0..2_000 {
@@ -244,4 +275,31 @@ async fn a_record_of_ours_that_was_there_before_is_linked_and_changed() {
     assert_eq!(world.vendor.records().len(), 1);
     assert_eq!(world.vendor.records()[0].name, "Ann Lee");
     assert_eq!(world.vendor.calls(), [Op::Find, Op::Update]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_gone_is_delivered_to_nobody() {
+    let world = World::new();
+    let worker = world.start();
+    let one = world.hook.on_signup(ann().host_id("1")).await.unwrap();
+    let other = world.hook.on_signup(ann().host_id("2")).await.unwrap();
+    worker.idle().await;
+    world.vendor.wipe();
+    world
+        .hook
+        .on_signup(ann().host_id("2").name("Anna Lee"))
+        .await
+        .unwrap();
+    worker.idle().await;
+    assert_eq!(world.vendor.records().len(), 1);
+    let delivered = async |contact| {
+        let store = world.store.as_ref();
+        let states = contact_sync::SignupStore::deliveries(store, contact).await;
+        (
+            states.as_ref().unwrap()[0].remote.is_some(),
+            states.unwrap()[0].delivered,
+        )
+    };
+    assert_eq!(delivered(one.contact).await, (false, 0));
+    assert_eq!(delivered(other.contact).await, (true, 2));
 }
