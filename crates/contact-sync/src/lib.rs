@@ -5,6 +5,7 @@ mod directory;
 mod failure;
 mod hook;
 mod ids;
+mod lease;
 mod memory;
 mod receipt;
 mod retry;

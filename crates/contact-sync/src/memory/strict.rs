@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use connector_http::Lane;
 use tokio::time::Instant;
 
@@ -58,9 +59,9 @@ impl State {
             let mut target = StrictTarget::new(line.1.clone());
             target.known = self.known_record(line, tenant, contact);
             target.aliases = self.aliases(line, tenant, contact);
-            target.unfinished = self.waiting_undo(line).is_some();
-            known.push(target);
             let undo = self.waiting_undo(line);
+            target.unfinished = undo.and_then(|id| self.undo_started(id));
+            known.push(target);
             self.hold(line, Holder::Operation(held.operation), contact);
             if let Some(job) = undo.and_then(|id| self.jobs.get_mut(&id)) {
                 job.state = JobState::Held(held.operation);
@@ -91,6 +92,13 @@ impl State {
             .get(&head)
             .is_some_and(|job| matches!(job.task, Task::Undo(_)))
             .then_some(head)
+    }
+
+    fn undo_started(&self, job: JobId) -> Option<DateTime<Utc>> {
+        match &self.jobs.get(&job)?.task {
+            Task::Undo(undo) => Some(undo.started_at),
+            Task::Deliver => None,
+        }
     }
 
     fn operation(&mut self, held: Held) -> Result<&mut Operation, StoreError> {
@@ -238,6 +246,11 @@ impl State {
         let lines = operation.lines.clone();
         let before = self.contacts.get(&id).cloned();
         let revision = self.write_contact(id, &contact);
+        // Earlier signups may have said more than what was created now.
+        let is_all = self
+            .contacts
+            .get(&id)
+            .is_some_and(|stored| stored.contact == contact);
         let mut confirmed = Confirmed {
             contact: before,
             revision,
@@ -270,7 +283,7 @@ impl State {
                 LinkState::Linked(link.remote.clone()),
                 Some(&contact),
             );
-            if is_new {
+            if is_new && is_all {
                 if let Some(line) = self.lines.get_mut(&line) {
                     line.delivered = revision;
                 }

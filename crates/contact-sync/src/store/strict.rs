@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::StoreError;
 use super::job::{Claim, Undo};
@@ -16,6 +17,10 @@ use crate::target::Known;
 /// An operation holds its person at its targets like a running job does, under one lease. While it lives, its undo
 /// jobs belong to it; when its lease runs out (the caller crashed, or its future was dropped), they are jobs like any
 /// other, and a worker runs them.
+///
+/// A write that fails as [`StoreError::Unavailable`] is offered again, so a store whose commit may have gone through
+/// unseen takes [`note_created`](Self::note_created), [`note_unclear`](Self::note_unclear),
+/// [`withdraw_create`](Self::withdraw_create) and [`confirm`](Self::confirm) twice as once.
 ///
 /// A store with transactions offers, beside this trait, a confirmation inside the host's own transaction; then
 /// [`abandon`](Self::abandon) finds what that transaction left: no undo job if it was committed, all if it was not.
@@ -96,7 +101,7 @@ pub trait StrictStore: Send + Sync {
     async fn confirm(&self, held: Held, created: &[Link], found: &[Link])
     -> Result<(), StoreError>;
 
-    /// Ends a confirmed operation, once the host's insert has gone well.
+    /// Ends an operation once the host's insert has gone well. Undo jobs that no confirmation has removed run then.
     ///
     /// # Errors
     ///
@@ -170,8 +175,9 @@ pub struct StrictTarget {
     pub known: Known,
     /// Keys of other contacts that are the same person and whose creation was never confirmed.
     pub aliases: Vec<ExternalKey>,
-    /// Whether the operation has taken over an earlier one's undo: a record that is found now is that one's.
-    pub unfinished: bool,
+    /// When the create of an earlier operation was about to be called, whose undo this one has taken over: a record
+    /// that is found now and is no older is that one's.
+    pub unfinished: Option<DateTime<Utc>>,
 }
 
 impl StrictTarget {
@@ -181,7 +187,7 @@ impl StrictTarget {
             target,
             known: Known::Nobody,
             aliases: Vec::new(),
-            unfinished: false,
+            unfinished: None,
         }
     }
 }

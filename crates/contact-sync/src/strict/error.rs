@@ -10,7 +10,7 @@ use crate::store::StoreError;
 /// A strict create that did not happen. `E` is the error of the host's own insert.
 ///
 /// Whatever the variant says: what this call had created at the vendors is deleted again, or an undo job that will
-/// delete it is in the store.
+/// delete it is in the store. After all but [`Unconfirmed`](Self::Unconfirmed) the host has nothing either.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StrictError<E> {
@@ -35,8 +35,13 @@ pub enum StrictError<E> {
     },
     /// The same person is being worked on, and it took too long. No call was made.
     Busy,
-    /// Our own store failed. The insert did not run, unless it returned `Ok` and only the confirmation failed.
+    /// Our own store failed. The insert did not run.
     Store(StoreError),
+    /// The insert returned `Ok` without confirming, and our own store could not write the confirmation afterwards: the
+    /// host's row is there, and what was created at the vendors will be deleted. The host has to take its row back.
+    ///
+    /// An insert that confirms with its [`Ticket`](crate::Ticket), and fails if it cannot, never comes to this.
+    Unconfirmed(StoreError),
 }
 
 impl<E> StrictError<E> {
@@ -66,6 +71,7 @@ impl<E> fmt::Display for StrictError<E> {
             ),
             Self::Busy => f.write_str("the same person is being worked on"),
             Self::Store(_) => f.write_str("the local store failed"),
+            Self::Unconfirmed(_) => f.write_str("the host's insert could not be confirmed"),
         }
     }
 }
@@ -75,7 +81,7 @@ impl<E: StdError + 'static> StdError for StrictError<E> {
         match self {
             Self::Vendor { error, .. } => Some(error),
             Self::Insert(error) => Some(error),
-            Self::Store(error) => Some(error),
+            Self::Store(error) | Self::Unconfirmed(error) => Some(error),
             Self::CannotUndo { .. } | Self::NoSuchTarget { .. } | Self::Busy => None,
         }
     }

@@ -7,7 +7,6 @@ mod undo;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,17 +15,19 @@ use tokio::time::Instant;
 
 pub use error::StrictError;
 pub use ticket::{Confirmation, Ticket};
+use undo::made_since;
 pub(crate) use undo::{Undone, undo};
 
 use crate::contact::{Contact, Region, Signup, warm_up};
 use crate::directory::{Switch, TargetDirectory};
 use crate::failure::{ErrorClass, TargetError};
 use crate::ids::{RemoteId, TargetName, TenantId};
+use crate::lease::{Hold, insist, longest_settle, safe_lease};
 use crate::receipt::{Reason, Receipt, TargetReceipt};
 use crate::retry::RetryPolicy;
-use crate::store::{Begun, Held, Link, NewJob, StoreError, StrictTarget, SyncStore, Undo};
+use crate::store::{Begun, Link, NewJob, StoreError, StrictTarget, SyncStore, Undo};
 use crate::target::{Context, Known, Person, Target, look};
-use crate::worker::{Runner, safe_lease};
+use crate::worker::Runner;
 
 /// Creates contacts in lock step: at every vendor first, then in the host, or nowhere.
 ///
@@ -124,16 +125,18 @@ impl CrmHook {
         let contact = Contact::new(&signup.tenant, signup, self.region);
         let (on, skipped) = self.switched_on(&signup.tenant)?;
         let names: Vec<TargetName> = on.iter().map(|(name, _)| name.clone()).collect();
-        let begun = self.begin(&signup.tenant, &contact, &names).await?;
+        let (begun, hold) = self.begin(&signup.tenant, &contact, &names).await?;
         let operation = Operation {
             hook: self,
             tenant: &signup.tenant,
             contact: &contact,
             begun: &begun,
+            hold,
         };
         // Boxed, so that the future that the host holds stays small.
-        let mut done = match Box::pin(self.alive(begun.held, operation.vendors(&on))).await {
+        let mut done = match Box::pin(operation.all_vendors(&on)).await {
             Ok(done) => done,
+            Err(Halt::UnderWay(error)) => return Err(error.into()),
             Err(halt) => {
                 Box::pin(operation.undo_all()).await;
                 return Err(halt.into());
@@ -142,13 +145,24 @@ impl CrmHook {
         done.receipts.extend(skipped);
         let confirmation = Confirmation::new(begun.held, begun.contact, done.created, done.found);
         let confirmation = Arc::new(confirmation);
-        let ticket = Ticket::new(Arc::clone(&self.runner.store), Arc::clone(&confirmation));
-        match self.alive(begun.held, insert(ticket)).await {
+        let ticket = Ticket::new(
+            Arc::clone(&self.runner.store),
+            Arc::clone(&self.runner.timer),
+            Arc::clone(&confirmation),
+        );
+        let inserted = tokio::select! {
+            biased;
+            inserted = insert(ticket) => inserted,
+            never = operation.stay_alive() => match never {},
+        };
+        match inserted {
             Ok(value) => {
-                let kept = Box::pin(operation.keep(&confirmation, names)).await?;
-                if let Some(queued) = kept {
-                    done.receipts.retain(|receipt| !receipt.integrated);
-                    done.receipts.extend(queued);
+                let kept = Box::pin(operation.keep(&confirmation)).await;
+                if !kept.map_err(StrictError::Unconfirmed)? {
+                    for receipt in done.receipts.iter_mut().filter(|r| r.integrated) {
+                        let target = receipt.target.clone();
+                        *receipt = TargetReceipt::not_integrated(target, Reason::Queued);
+                    }
                 }
                 Ok((value, self.receipt(&signup.tenant, &begun, done.receipts)))
             }
@@ -191,45 +205,26 @@ impl CrmHook {
         tenant: &TenantId,
         contact: &Contact,
         targets: &[TargetName],
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<(Begun, Hold), StoreError> {
         let Runner { store, timer, .. } = &self.runner;
         let lease = self.safe_lease();
+        let settle = longest_settle(self.targets.values());
         let deadline: Instant = timer.now() + self.patience;
         let mut pause = Duration::from_millis(10);
         loop {
+            let asked = timer.now();
             match store.begin(tenant, contact, targets, lease).await {
                 Err(StoreError::Busy) if timer.now() < deadline => {
                     timer.sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_millis(250));
                 }
-                result => return result,
+                result => return Ok((result?, Hold::new(asked, lease, settle))),
             }
         }
     }
 
     fn safe_lease(&self) -> Duration {
         safe_lease(self.runner.lease, self.targets.values())
-    }
-
-    /// Runs a future while the operation's lease is renewed. If the lease is lost, the future goes on: the host's
-    /// insert must not be torn, and its confirmation will be refused.
-    async fn alive<F: Future>(&self, held: Held, work: F) -> F::Output {
-        tokio::select! {
-            biased;
-            output = work => output,
-            never = self.renew(held) => match never {},
-        }
-    }
-
-    async fn renew(&self, held: Held) -> Infallible {
-        let Runner { store, timer, .. } = &self.runner;
-        let lease = self.safe_lease();
-        loop {
-            timer.sleep(lease / 3).await;
-            if let Err(StoreError::LeaseLost) = store.renew_operation(held, lease).await {
-                return std::future::pending().await;
-            }
-        }
     }
 
     /// The receipt, in the order of the directory.
@@ -261,6 +256,7 @@ struct Operation<'a> {
     tenant: &'a TenantId,
     contact: &'a Contact,
     begun: &'a Begun,
+    hold: Hold,
 }
 
 /// What the vendors have when it is the host's turn.
@@ -285,6 +281,9 @@ enum Record {
 enum Halt {
     Vendor(TargetName, TargetError),
     Store(StoreError),
+    /// A create may be on its way, and nothing could be written about it. To undo it now would be too early: the end
+    /// of the operation's lease is not.
+    UnderWay(StoreError),
 }
 
 impl From<StoreError> for Halt {
@@ -297,12 +296,32 @@ impl<E> From<Halt> for StrictError<E> {
     fn from(halt: Halt) -> Self {
         match halt {
             Halt::Vendor(target, error) => Self::Vendor { target, error },
-            Halt::Store(error) => error.into(),
+            Halt::Store(error) | Halt::UnderWay(error) => error.into(),
         }
     }
 }
 
 impl Operation<'_> {
+    /// Calls the vendors for as long as the operation is certainly ours.
+    async fn all_vendors(&self, targets: &[(TargetName, Arc<dyn Target>)]) -> Result<Done, Halt> {
+        let (store, lease) = (self.store(), self.hook.safe_lease());
+        let renew = || store.renew_operation(self.begun.held, lease);
+        let vendors = self.vendors(targets);
+        match self.hold.work(self.timer(), renew, vendors).await {
+            Ok(result) => result,
+            Err(lost) => Err(Halt::UnderWay(lost)),
+        }
+    }
+
+    /// Renews the operation's lease. Once that is lost it does nothing more: the host's insert must not be torn, and
+    /// its confirmation will be refused.
+    async fn stay_alive(&self) -> Infallible {
+        let (store, lease) = (self.store(), self.hook.safe_lease());
+        let renew = || store.renew_operation(self.begun.held, lease);
+        while let StoreError::Unavailable(_) = self.hold.keep(self.timer(), renew).await {}
+        std::future::pending().await
+    }
+
     async fn vendors(&self, targets: &[(TargetName, Arc<dyn Target>)]) -> Result<Done, Halt> {
         let mut done = Done::default();
         for (name, target) in targets {
@@ -347,18 +366,18 @@ impl Operation<'_> {
         let timer = self.hook.runner.timer.as_ref();
         let context = Context::new(self.tenant, Lane::Interactive, timer);
         let mut person = Person::new(self.contact, &self.begun.key);
-        if !state.unfinished {
+        if state.unfinished.is_none() {
             person.aliases = &state.aliases;
         }
         let hit = look(target, &context, &person).await.map_err(failed)?;
         match hit {
-            Some(hit) if state.unfinished => {
-                self.store()
-                    .note_created(self.begun.held, &state.target, &hit.remote)
-                    .await?;
-                Ok(Record::TakenOver(hit.remote))
-            }
-            Some(hit) => Ok(Record::Found(hit.remote)),
+            Some(hit) => match state.unfinished {
+                Some(since) if made_since(&hit, since) => {
+                    self.note_created(&state.target, &hit.remote).await?;
+                    Ok(Record::TakenOver(hit.remote))
+                }
+                _ => Ok(Record::Found(hit.remote)),
+            },
             None => self.create(target, &state.target, &context, &person).await,
         }
     }
@@ -370,16 +389,16 @@ impl Operation<'_> {
         context: &Context<'_>,
         person: &Person<'_>,
     ) -> Result<Record, Halt> {
-        let (store, held) = (self.store(), self.begun.held);
+        let (store, held, timer) = (self.store(), self.begun.held, context.timer);
         let undo = Undo::new(
             self.contact.clone(),
             self.begun.key.clone(),
-            context.timer.utc_now(),
+            timer.utc_now(),
         );
         store.expect_create(held, name, undo).await?;
         let failure = match target.create(context, person).await {
             Ok(remote) => {
-                store.note_created(held, name, &remote).await?;
+                self.note_created(name, &remote).await?;
                 return Ok(Record::Created(remote));
             }
             Err(failure) => failure,
@@ -390,14 +409,16 @@ impl Operation<'_> {
             } else {
                 Duration::ZERO
             };
-            store.note_unclear(held, name, settle).await?;
+            insist(timer, || store.note_unclear(held, name, settle))
+                .await
+                .map_err(Halt::UnderWay)?;
             if let Ok(Some(hit)) = look(target, context, person).await {
-                store.note_created(held, name, &hit.remote).await?;
+                self.note_created(name, &hit.remote).await?;
                 return Ok(Record::Created(hit.remote));
             }
             return Err(Halt::Vendor(name.clone(), failure));
         }
-        store.withdraw_create(held, name).await?;
+        insist(timer, || store.withdraw_create(held, name)).await?;
         if failure.class() == ErrorClass::Conflict
             && let Ok(Some(hit)) = look(target, context, person).await
         {
@@ -406,31 +427,32 @@ impl Operation<'_> {
         Err(Halt::Vendor(name.clone(), failure))
     }
 
+    async fn note_created(&self, target: &TargetName, remote: &RemoteId) -> Result<(), StoreError> {
+        let (store, held) = (self.store(), self.begun.held);
+        insist(self.timer(), || store.note_created(held, target, remote)).await
+    }
+
     /// Confirms what the insert has not confirmed itself. Where that comes too late, because the operation's lease
-    /// has run out and its records may be gone again, the contact is queued like any signup: the host has it.
-    async fn keep(
-        &self,
-        confirmation: &Confirmation,
-        targets: Vec<TargetName>,
-    ) -> Result<Option<Vec<TargetReceipt>>, StoreError> {
-        match confirmation.write(self.store()).await {
+    /// has run out and its records may be gone again, the contact is queued like any signup, since the host has it;
+    /// then it returns `false`.
+    async fn keep(&self, confirmation: &Confirmation) -> Result<bool, StoreError> {
+        match confirmation.write(self.store(), self.timer()).await {
             Ok(()) => {
                 // Confirmed is confirmed: what this call cannot end, the end of its lease will.
                 if let Err(error) = self.store().finish(self.begun.held).await {
                     tracing::debug!(contact = %self.begun.contact, %error, "a confirmed operation was not ended");
                 }
-                Ok(None)
+                Ok(true)
             }
             Err(StoreError::LeaseLost) => {
-                let jobs: Vec<NewJob> = targets
-                    .iter()
-                    .map(|target| NewJob::new(target.clone(), Lane::Interactive))
+                let links = confirmation.created.iter().chain(&confirmation.found);
+                let jobs: Vec<NewJob> = links
+                    .map(|link| NewJob::new(link.target.clone(), Lane::Interactive))
                     .collect();
-                self.store()
-                    .accept(self.tenant, self.contact, &jobs)
-                    .await?;
-                let queued = |target| TargetReceipt::not_integrated(target, Reason::Queued);
-                Ok(Some(targets.into_iter().map(queued).collect()))
+                let store = self.store();
+                let accept = || store.accept(self.tenant, self.contact, &jobs);
+                insist(self.timer(), accept).await?;
+                Ok(false)
             }
             Err(error) => Err(error),
         }
@@ -438,26 +460,40 @@ impl Operation<'_> {
 
     /// Deletes what this call has created, the latest first. What cannot be deleted now stays queued.
     async fn undo_all(&self) {
-        let store = &self.hook.runner.store;
-        let claims = match store.abandon(self.begun.held, self.hook.safe_lease()).await {
+        let (store, lease) = (self.store(), self.hook.safe_lease());
+        let abandon = || store.abandon(self.begun.held, lease);
+        let claims = match insist(self.timer(), abandon).await {
             Ok(claims) => claims,
             Err(error) => {
                 tracing::warn!(contact = %self.begun.contact, %error, "the undo is left to a worker");
                 return;
             }
         };
+        let runner = Runner {
+            lease,
+            ..self.hook.runner.clone()
+        };
         for mut claim in claims.into_iter().rev() {
+            // Those before it took their time: one whose lease is over is a worker's already.
+            let asked = self.timer().now();
+            if let Err(error) = store.renew(claim.job, claim.token, lease).await {
+                tracing::warn!(job = %claim.job, contact = %claim.contact, %error, "the undo is left to a worker");
+                continue;
+            }
             // The host waits for it.
             claim.lane = Lane::Interactive;
             let target = self.hook.targets.get(claim.target.as_str()).cloned();
-            self.hook
-                .runner
-                .run(claim, target.as_deref(), std::future::pending())
+            runner
+                .run(claim, asked, target.as_deref(), std::future::pending())
                 .await;
         }
     }
 
     fn store(&self) -> &dyn SyncStore {
         self.hook.runner.store.as_ref()
+    }
+
+    fn timer(&self) -> &dyn Timer {
+        self.hook.runner.timer.as_ref()
     }
 }

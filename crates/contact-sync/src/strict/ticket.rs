@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use connector_http::Timer;
+
 use crate::ids::{ContactId, RemoteId};
+use crate::lease::insist;
 use crate::store::{Held, Link, StoreError, SyncStore};
 
 /// Handed to the host's insert: the vendors have the contact, and it is the host's turn.
@@ -15,13 +18,19 @@ use crate::store::{Held, Link, StoreError, SyncStore};
 /// [`confirmation`](Self::confirmation) is what such a store writes.
 pub struct Ticket {
     store: Arc<dyn SyncStore>,
+    timer: Arc<dyn Timer>,
     confirmation: Arc<Confirmation>,
 }
 
 impl Ticket {
-    pub(super) fn new(store: Arc<dyn SyncStore>, confirmation: Arc<Confirmation>) -> Self {
+    pub(super) fn new(
+        store: Arc<dyn SyncStore>,
+        timer: Arc<dyn Timer>,
+        confirmation: Arc<Confirmation>,
+    ) -> Self {
         Self {
             store,
+            timer,
             confirmation,
         }
     }
@@ -51,7 +60,9 @@ impl Ticket {
     /// [`StoreError::LeaseLost`] when the insert took so long without a sign of life that the vendors' records may
     /// have been deleted again: the insert must fail too.
     pub async fn confirm(&self) -> Result<(), StoreError> {
-        self.confirmation.write(self.store.as_ref()).await
+        self.confirmation
+            .write(self.store.as_ref(), self.timer.as_ref())
+            .await
     }
 
     /// Returns what has to be written to confirm, for stores that do it inside the host's transaction.
@@ -109,9 +120,14 @@ impl Confirmation {
         self.written.load(Ordering::Acquire)
     }
 
-    pub(super) async fn write(&self, store: &dyn SyncStore) -> Result<(), StoreError> {
+    pub(super) async fn write(
+        &self,
+        store: &dyn SyncStore,
+        timer: &dyn Timer,
+    ) -> Result<(), StoreError> {
         if !self.is_written() {
-            store.confirm(self.held, &self.created, &self.found).await?;
+            let confirm = || store.confirm(self.held, &self.created, &self.found);
+            insist(timer, confirm).await?;
             self.mark_written();
         }
         Ok(())

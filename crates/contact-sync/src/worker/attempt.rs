@@ -10,10 +10,11 @@ use tokio::time::Instant;
 
 use super::event::{Event, Progress};
 use crate::failure::{ClientUnavailable, ErrorClass, FailureNote, TargetError};
+use crate::lease::{Hold, insist};
 use crate::retry::{Attempt, Next, RetryPolicy};
 use crate::store::{
-    Ack, Claim, JobKind, LinkChange, LogEntry, LogOutcome, Outcome, Signal, StatusEvent,
-    StoreError, SyncStore, Undo, Work,
+    Ack, Claim, JobKind, LinkChange, LogEntry, LogOutcome, Outcome, Signal, StatusEvent, SyncStore,
+    Undo, Work,
 };
 use crate::strict::{Undone, undo};
 use crate::target::{Context, Delivered, Delivery, Target};
@@ -48,25 +49,30 @@ struct Verdict {
     progress: Progress,
 }
 
-/// How often a result is offered to a store that does not answer, before the lease is left to run out.
-const COMMIT_TRIES: u32 = 4;
-
 impl Runner {
-    /// Runs a job to its end, or until `stop` says to let go of it.
+    /// Runs a job, whose lease was asked for at `asked`, to its end, or until `stop` says to let go of it.
     ///
-    /// A job that cannot be written down is left to its lease: the next attempt looks before it creates.
+    /// A job whose lease is lost is let go of: it is another worker's, and to go on with it would be the double work
+    /// that leases are there to prevent. One that cannot be written down is left to its lease: the next attempt looks
+    /// before it creates.
     pub(crate) async fn run(
         &self,
         claim: Claim,
+        asked: Instant,
         target: Option<&dyn Target>,
         stop: impl Future<Output = ()>,
     ) -> Event {
         let start = self.timer.now();
         let settle = target.map_or(Duration::ZERO, Target::settle_time);
+        let hold = Hold::new(asked, self.lease, settle);
+        let renew = || self.store.renew(claim.job, claim.token, self.lease);
+        let work = hold.work(self.timer.as_ref(), renew, self.attempt(&claim, target));
         let verdict = tokio::select! {
             biased;
-            verdict = self.attempt(&claim, target) => verdict,
-            () = self.keep_lease(&claim, settle) => released(&claim, settle),
+            verdict = work => verdict.unwrap_or_else(|lost| {
+                tracing::warn!(job = %claim.job, target = %claim.target, contact = %claim.contact, %lost, "let go of");
+                released(&claim, settle)
+            }),
             () = stop => released(&claim, settle),
         };
         self.write_down(claim, verdict, start).await
@@ -223,28 +229,6 @@ impl Runner {
         }
     }
 
-    /// Renews the lease at a third of its time. Ends when it is lost: then the job is another worker's, and to go on
-    /// with it would be the double work that leases are there to prevent. With a store that does not answer it ends
-    /// early enough for a request that is on its way to settle before anybody else begins.
-    async fn keep_lease(&self, claim: &Claim, settle: Duration) {
-        let third = self.lease / 3;
-        let mut nap = third;
-        let mut last = self.timer.now() + self.lease.saturating_sub(settle);
-        loop {
-            self.timer.sleep(nap).await;
-            match self.store.renew(claim.job, claim.token, self.lease).await {
-                Ok(()) => {
-                    nap = third;
-                    last = self.timer.now() + self.lease.saturating_sub(settle);
-                }
-                Err(StoreError::Unavailable(_)) if self.timer.now() < last => {
-                    nap = (last - self.timer.now()).min(third / 4);
-                }
-                Err(_) => return,
-            }
-        }
-    }
-
     async fn write_down(&self, claim: Claim, verdict: Verdict, start: Instant) -> Event {
         let Claim {
             job,
@@ -279,7 +263,8 @@ impl Runner {
             attempt,
             progress: verdict.progress,
         };
-        match self.commit(outcome).await {
+        let commit = || self.store.commit_outcome(outcome.clone());
+        match insist(self.timer.as_ref(), commit).await {
             Ok(()) => trace_event(&event),
             Err(error) => tracing::error!(
                 job = %event.job, target = %event.target, contact = %event.contact, %error,
@@ -290,21 +275,6 @@ impl Runner {
             on_event(&event);
         }
         event
-    }
-
-    async fn commit(&self, outcome: Outcome) -> Result<(), StoreError> {
-        let mut wait = Duration::from_millis(100);
-        let mut tries = 1;
-        loop {
-            match self.store.commit_outcome(outcome.clone()).await {
-                Err(StoreError::Unavailable(_)) if tries < COMMIT_TRIES => {
-                    self.timer.sleep(wait).await;
-                    wait *= 4;
-                    tries += 1;
-                }
-                result => return result,
-            }
-        }
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 pub(crate) use attempt::Runner;
 pub use event::{Event, Progress};
 
+use crate::lease::safe_lease;
 use crate::retry::RetryPolicy;
 use crate::store::{ClaimRequest, SyncStore};
 use crate::target::Target;
@@ -253,6 +254,7 @@ impl Loop {
         let reserved = usize::from(worker.concurrency > 1);
         let request =
             ClaimRequest::new(free, worker.runner.lease).bulk_limit(free - reserved.min(free));
+        let asked = worker.runner.timer.now();
         let claims = match worker.runner.store.claim(request).await {
             Ok(claims) => claims,
             Err(error) => {
@@ -271,7 +273,7 @@ impl Loop {
                         std::future::pending::<()>().await;
                     }
                 };
-                runner.run(claim, target.as_deref(), stop).await
+                runner.run(claim, asked, target.as_deref(), stop).await
             });
         }
         claims.next_in
@@ -305,19 +307,6 @@ impl Loop {
         }
         stopped
     }
-}
-
-/// Lengthens a lease until nothing that a crashed holder has sent can still take effect when it is over. The last
-/// renewal may be a third of the lease older than the crash.
-pub(crate) fn safe_lease<'a>(
-    lease: Duration,
-    targets: impl Iterator<Item = &'a Arc<dyn Target>>,
-) -> Duration {
-    let settle = targets
-        .map(|target| target.settle_time())
-        .max()
-        .unwrap_or_default();
-    lease.max(settle * 3 / 2)
 }
 
 /// A target that panics costs its job a crash, when the lease runs out, and nobody else anything. What it said may

@@ -12,6 +12,7 @@ mod crash;
 mod dedup;
 mod exactly_once;
 mod failures;
+mod flaky;
 mod lanes;
 mod signup;
 mod strict;

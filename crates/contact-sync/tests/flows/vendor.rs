@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     LostRequest,
     /// The call times out; its effect lands after this wait.
     Lands(Duration),
+    /// Waits this long before the call begins, as behind a limiter.
+    Slow(Duration),
     /// Never answers; nothing happened.
     Hang,
     /// Never answers; the effect happened.
@@ -214,6 +216,10 @@ impl Vendor {
                     self.lock().landing.push((Instant::now() + after, record));
                 }
                 Err(unclear().still_running())
+            }
+            Fault::Slow(wait) => {
+                TokioTimer.sleep(wait).await;
+                Ok(effect(&mut self.lock()))
             }
             Fault::Hang => pending().await,
             Fault::HangLands(after) => {
