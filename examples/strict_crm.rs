@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use contact_sync::targets::openphone::OpenPhoneTarget;
 use contact_sync::{
@@ -129,19 +129,23 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
 struct Table(Mutex<BTreeMap<u64, Option<String>>>);
 
 impl Table {
-    /// Writes a row and confirms, as one transaction would.
+    /// Writes a row and confirms as the last step that can fail. A database does both in one transaction.
     async fn insert(&self, id: u64, ticket: &Ticket) -> Result<u64, contact_sync::StoreError> {
-        ticket.confirm().await?;
         let remote = ticket.remote_id("openphone").map(ToString::to_string);
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, remote);
+        self.rows().insert(id, remote);
+        if let Err(error) = ticket.confirm().await {
+            self.rows().remove(&id);
+            return Err(error);
+        }
         Ok(id)
     }
 
+    fn rows(&self) -> MutexGuard<'_, BTreeMap<u64, Option<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.rows().len()
     }
 }
 
