@@ -25,9 +25,9 @@ struct Arguments {
     /// The `PN…` id of your own number; the account's first number if not given
     #[arg(long)]
     from: Option<String>,
-    /// Who gets it, in E.164 form
-    #[arg(long, default_value = "+12025550143")]
-    to: String,
+    /// Who gets it, in E.164 form; needed once a key is set
+    #[arg(long)]
+    to: Option<String>,
     /// What it says
     #[arg(long, default_value = "Your appointment is tomorrow at ten.")]
     text: String,
@@ -48,6 +48,16 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let to = match arguments.to {
+        Some(to) => to,
+        None if openphone::is_real() => {
+            return Err(
+                "OPENPHONE_API_KEY is set: say with --to who gets the text, it is sent and charged"
+                    .into(),
+            );
+        }
+        None => "+12025550143".to_owned(),
+    };
     let faults = FaultPlan::none().next(SEND_MESSAGE, 1, Fault::ResetAfterEffect);
     let vendor =
         openphone::connect(arguments.lose_answer.then_some(faults), |client| client).await?;
@@ -57,7 +67,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         None => first_number(client).await?,
     };
 
-    let message = NewMessage::new(&from, arguments.to.as_str(), arguments.text.as_str());
+    let message = NewMessage::new(&from, to.as_str(), arguments.text.as_str());
     // A deadline of the call itself: an outer timeout would lose the error, and with it what happened.
     match client
         .messages()
@@ -72,10 +82,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         Err(error) => {
             println!("{}", what_happened(&error));
             if error.delivery() == Delivery::Unknown {
-                println!(
-                    "{}",
-                    look_it_up(client, from, &arguments.to, &arguments.text).await?
-                );
+                println!("{}", look_it_up(client, from, &to, &arguments.text).await?);
             }
         }
     }

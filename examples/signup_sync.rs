@@ -4,7 +4,7 @@
 //! $ cargo run --example signup_sync
 //! $ cargo run --example signup_sync -- --fault-rate 0.2        # a fifth of the calls go wrong; the same people arrive
 //! $ cargo run --example signup_sync -- --input FILE --json
-//! $ OPENPHONE_API_KEY=… cargo run --example signup_sync        # the real API
+//! $ OPENPHONE_API_KEY=… cargo run --example signup_sync -- --input FILE      # the real API
 //! ```
 #![expect(clippy::print_stdout, reason = "a program that prints what happened")]
 
@@ -28,6 +28,8 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use vendor_sandbox::FaultPlan;
 
+/// Forty invented signups.
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/signups.csv");
 const TARGET: &str = "openphone";
 /// Characters of a name that the table shows.
 const NAME_WIDTH: usize = 24;
@@ -35,9 +37,9 @@ const NAME_WIDTH: usize = 24;
 #[derive(Parser)]
 #[command(about = "Brings a CSV of signups to OpenPhone, each person once")]
 struct Arguments {
-    /// The CSV file, with the columns of the one that comes along
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/data/signups.csv"), hide_default_value = true)]
-    input: PathBuf,
+    /// The CSV file, with the columns of examples/data/signups.csv, which is taken if no key is set
+    #[arg(long)]
+    input: Option<PathBuf>,
     /// Make the last line of standard output one JSON object
     #[arg(long)]
     json: bool,
@@ -69,8 +71,18 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>> {
-    let place = |e: &dyn std::fmt::Display| format!("{}: {e}", arguments.input.display());
-    let file = std::fs::read(&arguments.input).map_err(|e| place(&e))?;
+    let input = match arguments.input {
+        Some(input) => input,
+        None if openphone::is_real() => {
+            return Err(
+                "OPENPHONE_API_KEY is set: name a file with --input, its people go to that account"
+                    .into(),
+            );
+        }
+        None => PathBuf::from(EXAMPLE),
+    };
+    let place = |e: &dyn std::fmt::Display| format!("{}: {e}", input.display());
+    let file = std::fs::read(&input).map_err(|e| place(&e))?;
     let rows = signup_csv::read(&file).map_err(|e| place(&e))?;
     // The job behind each call has all the patience there is, so one request need not have much.
     let policy = RetryPolicy::new().attempt_timeout(Duration::from_secs(5));
@@ -102,7 +114,12 @@ async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>
         while lines.iter().any(|line| line.result.is_none()) {
             tokio::select! {
                 biased;
-                Some(event) = news.recv() => note(&event, &mut lines),
+                Some(event) = news.recv() => {
+                    if let Progress::Retrying { failure, after } = &event.progress {
+                        bar.println(format!("{failure}; trying again in {:.0} s", after.as_secs_f64()));
+                    }
+                    note(&event, &mut lines);
+                }
                 () = &mut idle => break,
             }
             let done = lines.iter().filter(|line| line.result.is_some()).count();

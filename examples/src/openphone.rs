@@ -19,12 +19,12 @@ pub struct Connection {
 ///
 /// # Errors
 ///
-/// When key or base URL are unusable, when a sandbox cannot start, or when faults are asked of the real API.
+/// When key or base URL are unusable or the real API does not take them, when a sandbox cannot start, or when faults are asked of the real API.
 pub async fn connect(
     faults: Option<FaultPlan>,
     tune: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> Result<Connection, Box<dyn std::error::Error>> {
-    if std::env::var_os("OPENPHONE_API_KEY").is_some() {
+    if is_real() {
         if faults.is_some() {
             return Err(
                 "only the simulated vendor can be told to fail; unset OPENPHONE_API_KEY".into(),
@@ -32,6 +32,8 @@ pub async fn connect(
         }
         let client = tune(Client::builder().from_env()?).build()?;
         eprintln!("talking to {}", client.base_url());
+        // A wrong key or address is worth a word before anything else, not a silent wait.
+        client.test_connection().no_retry().await?;
         return Ok(Connection {
             client,
             sandbox: None,
@@ -50,4 +52,9 @@ pub async fn connect(
         client: tune(builder).build()?,
         sandbox: Some(sandbox),
     })
+}
+
+/// Says whether the program will talk to the real API, where what it does has effects and may cost money.
+pub fn is_real() -> bool {
+    std::env::var_os("OPENPHONE_API_KEY").is_some()
 }

@@ -9,18 +9,21 @@ use crate::client::{ClientBuilder, VENDOR};
 const API_KEY: &str = "OPENPHONE_API_KEY";
 const BASE_URL: &str = "OPENPHONE_BASE_URL";
 
-/// Applies the variables that `var` gives. A variable that is set to nothing counts as not set,
-/// except for the key, whose emptiness is a slip worth its own message.
+/// Applies the variables that `var` gives. One that is set to nothing is a slip and refused: taken as
+/// not set, an empty address would send a test's data to the real account.
 pub(crate) fn apply(
     builder: ClientBuilder,
     var: impl Fn(&'static str) -> Result<String, VarError>,
 ) -> Result<ClientBuilder, Error> {
     let key = read(API_KEY, &var)?.ok_or_else(|| config(format!("{API_KEY} is not set")))?;
     let builder = builder.api_key(key);
-    Ok(match read(BASE_URL, &var)? {
-        Some(url) if !url.trim().is_empty() => builder.base_url(url.trim()),
-        _ => builder,
-    })
+    match read(BASE_URL, &var)? {
+        Some(url) if url.trim().is_empty() => Err(config(format!(
+            "{BASE_URL} is empty; unset it for the vendor's own address"
+        ))),
+        Some(url) => Ok(builder.base_url(url.trim())),
+        None => Ok(builder),
+    }
 }
 
 fn read(
@@ -61,7 +64,6 @@ mod tests {
 
     #[rstest]
     #[case(&[(API_KEY, "k3y")], "https://api.quo.com/")]
-    #[case(&[(API_KEY, "k3y"), (BASE_URL, "")], "https://api.quo.com/")]
     #[case(&[(API_KEY, "k3y"), (BASE_URL, "https://api.openphone.com/v1")], "https://api.openphone.com/")]
     #[case(&[(API_KEY, "k3y"), (BASE_URL, "http://127.0.0.1:4010\n")], "http://127.0.0.1:4010/")]
     fn takes_key_and_address(#[case] vars: Vars, #[case] base: &str) {
@@ -72,6 +74,8 @@ mod tests {
     #[case(&[], "OPENPHONE_API_KEY is not set")]
     #[case(&[(BASE_URL, "https://api.quo.com")], "OPENPHONE_API_KEY is not set")]
     #[case(&[(API_KEY, "")], "empty")]
+    #[case(&[(API_KEY, "k3y"), (BASE_URL, "")], "OPENPHONE_BASE_URL is empty")]
+    #[case(&[(API_KEY, "k3y"), (BASE_URL, " ")], "OPENPHONE_BASE_URL is empty")]
     #[case(&[(API_KEY, "Bearer k3y")], "Bearer")]
     #[case(&[(API_KEY, "k3y\n")], "line break")]
     fn says_what_is_missing(#[case] vars: Vars, #[case] message: &str) {
