@@ -1,0 +1,1 @@
+//! What connects this crate to `connector-http`.

@@ -1,0 +1,1 @@
+//! Keeps credentials: each value sealed for one tenant, one instance and one field.
