@@ -181,7 +181,7 @@ async fn an_html_502_is_a_502() {
     assert_eq!(error.kind(), ErrorKind::Server);
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(error.body_snippet(), None);
-    insta::assert_snapshot!(error, @"acme things.create: server error (status 502)");
+    insta::assert_snapshot!(error, @"acme things.create: server error (status 502, outcome unknown)");
 }
 
 #[tokio::test]

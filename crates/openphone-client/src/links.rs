@@ -30,7 +30,7 @@ pub fn click_to_call_link(number: &str) -> Result<Url, Error> {
         .ok_or_else(|| {
             let field = FieldError::new(
                 "/number",
-                "must be a number in E.164 form, like +12025550143",
+                "must be a number in E.164 form: a plus and 2 to 15 digits",
             );
             Error::validation(VENDOR, "click_to_call_link", vec![field])
         })

@@ -85,7 +85,7 @@ pub enum ErrorKind {
 pub struct FieldError {
     /// Where: `"defaultFields.emails.0.value"`.
     pub path: String,
-    /// What is wrong with it. May repeat the value.
+    /// What is wrong with it. The vendor's may repeat the value; the client's own gives the rule.
     pub message: String,
 }
 
@@ -120,7 +120,7 @@ struct Parts {
     status: Option<u16>,
     code: Option<String>,
     message: Option<String>,
-    /// Whether `message` is ours, and so may be displayed.
+    /// Whether `message` and `field_errors` are ours, and so may be displayed.
     own_message: bool,
     field_errors: Vec<FieldError>,
     request_id: Option<String>,
@@ -143,6 +143,8 @@ impl Error {
     }
 
     /// Makes an error for a request that the client refuses to send: [`ErrorKind::Validation`], nothing sent.
+    ///
+    /// The field errors are shown by `Display`: a path and a rule each, never a value.
     pub fn validation(
         vendor: &'static str,
         operation: &'static str,
@@ -150,6 +152,7 @@ impl Error {
     ) -> Self {
         let mut error = Self::new(ErrorKind::Validation, vendor, operation, Delivery::NotSent);
         error.0.field_errors = field_errors;
+        error.0.own_message = true;
         error
     }
 
@@ -195,7 +198,7 @@ impl Error {
         self.0.message.as_deref()
     }
 
-    /// Returns the fields that were found faulty. Their messages may repeat values: not for logs.
+    /// Returns the fields that were found faulty. The vendor's messages about them may repeat values: not for logs.
     pub fn field_errors(&self) -> &[FieldError] {
         &self.0.field_errors
     }
@@ -277,6 +280,7 @@ impl Error {
         self.0.code = told.code;
         self.0.message = told.message;
         self.0.field_errors = told.field_errors;
+        self.0.own_message = false;
         if told.request_id.is_some() {
             self.0.request_id = told.request_id;
         }
@@ -318,7 +322,7 @@ impl Error {
 impl ErrorKind {
     fn words(self) -> &'static str {
         match self {
-            Self::Connect => "connection failed",
+            Self::Connect => "no connection",
             Self::Timeout => "timed out",
             Self::RateLimited => "rate limited",
             Self::QuotaSpent => "quota spent",
@@ -337,6 +341,22 @@ impl ErrorKind {
     }
 }
 
+impl Error {
+    /// Says what became of the request, where neither the kind nor a status says it already.
+    fn delivery_words(&self) -> Option<&'static str> {
+        match self.0.delivery {
+            // Nothing else can be meant by these.
+            Delivery::NotSent if matches!(self.0.kind, ErrorKind::Config | ErrorKind::Encode) => {
+                None
+            }
+            Delivery::NotSent => Some("not sent"),
+            Delivery::Rejected => None,
+            Delivery::Unknown => Some("outcome unknown"),
+            Delivery::Succeeded => Some("carried out"),
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = &*self.0;
@@ -345,12 +365,18 @@ impl fmt::Display for Error {
             "{} {}: {}",
             parts.vendor,
             parts.operation,
-            parts.kind.words()
+            match (parts.kind, parts.delivery) {
+                (ErrorKind::Connect, Delivery::Unknown) => "connection lost",
+                (kind, _) => kind.words(),
+            }
         )?;
         if parts.own_message
             && let Some(message) = &parts.message
         {
             write!(f, ": {message}")?;
+        }
+        if parts.own_message {
+            write!(f, "{}", Faults(&parts.field_errors))?;
         }
         let mut open = false;
         let mut sep = |f: &mut fmt::Formatter<'_>| {
@@ -369,6 +395,10 @@ impl fmt::Display for Error {
         if let Some(id) = &parts.request_id {
             sep(f)?;
             write!(f, "request id {}", Token(id))?;
+        }
+        if let Some(words) = self.delivery_words() {
+            sep(f)?;
+            f.write_str(words)?;
         }
         if open { f.write_str(")") } else { Ok(()) }
     }
@@ -400,6 +430,23 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+/// Shows what the client found fault with: the first few fields and how many there are besides.
+struct Faults<'a>(&'a [FieldError]);
+
+impl fmt::Display for Faults<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 3;
+        for (n, field) in self.0.iter().take(SHOWN).enumerate() {
+            let before = if n == 0 { ": " } else { "; " };
+            write!(f, "{before}{} {}", field.path, field.message)?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 
@@ -453,19 +500,39 @@ mod tests {
 
     #[test]
     fn display_is_one_line_without_the_vendors_words() {
-        insta::assert_snapshot!(full(), @"openphone contacts.create: conflict (status 409, code 0800409, request id req_7)");
+        insta::assert_snapshot!(full(), @"openphone contacts.create: conflict (status 409, code 0800409, request id req_7, outcome unknown)");
         let bare = Error::new(
             ErrorKind::Timeout,
             "quo",
             "messages.send",
             Delivery::Unknown,
         );
-        insta::assert_snapshot!(bare, @"quo messages.send: timed out");
+        insta::assert_snapshot!(bare, @"quo messages.send: timed out (outcome unknown)");
         let server =
             Error::new(ErrorKind::Server, "quo", "raw", Delivery::Unknown).with_status(502);
-        insta::assert_snapshot!(server, @"quo raw: server error (status 502)");
+        insta::assert_snapshot!(server, @"quo raw: server error (status 502, outcome unknown)");
+        let lost = Error::new(
+            ErrorKind::Connect,
+            "quo",
+            "messages.send",
+            Delivery::Unknown,
+        );
+        insta::assert_snapshot!(lost, @"quo messages.send: connection lost (outcome unknown)");
+        let refused = Error::new(ErrorKind::Connect, "quo", "raw", Delivery::NotSent);
+        insta::assert_snapshot!(refused, @"quo raw: no connection (not sent)");
+        let done = Error::new(ErrorKind::Decode, "quo", "raw", Delivery::Succeeded);
+        insta::assert_snapshot!(done, @"quo raw: unreadable answer (carried out)");
         let config = Error::config("quo", "client", "the base url has no host");
         insta::assert_snapshot!(config, @"quo client: wrong configuration: the base url has no host");
+    }
+
+    #[test]
+    fn what_the_client_finds_fault_with_is_said_at_once() {
+        let fault = |n: usize| FieldError::new(format!("/to/{n}"), "must be in E.164 form");
+        let one = Error::validation("quo", "messages.send", vec![fault(0)]);
+        insta::assert_snapshot!(one, @"quo messages.send: invalid request: /to/0 must be in E.164 form (not sent)");
+        let many = Error::validation("quo", "messages.send", (0..5).map(fault).collect());
+        insta::assert_snapshot!(many, @"quo messages.send: invalid request: /to/0 must be in E.164 form; /to/1 must be in E.164 form; /to/2 must be in E.164 form; and 2 more (not sent)");
     }
 
     #[test]

@@ -75,11 +75,11 @@ async fn a_transport_failure_says_how_far_it_came() {
         let error = create(&client(&fake)).no_retry().await.unwrap_err();
         format!("{error}: {}", error.source().unwrap())
     };
-    insta::assert_snapshot!(chain(Reply::connect_error()).await, @"acme things.create: connection failed: no connection could be made");
-    insta::assert_snapshot!(chain(Reply::hang()).await, @"acme things.create: timed out: the time was up before the answer arrived");
-    insta::assert_snapshot!(chain(Reply::hang_connecting()).await, @"acme things.create: timed out: the time was up before anything was sent");
-    insta::assert_snapshot!(chain(Reply::reset_after_sending()).await, @"acme things.create: connection failed: the connection broke before the answer arrived");
-    insta::assert_snapshot!(chain(Reply::truncated(200)).await, @"acme things.create: unreadable answer (status 200): the answer broke off");
+    insta::assert_snapshot!(chain(Reply::connect_error()).await, @"acme things.create: no connection (not sent): no connection could be made");
+    insta::assert_snapshot!(chain(Reply::hang()).await, @"acme things.create: timed out (outcome unknown): the time was up before the answer arrived");
+    insta::assert_snapshot!(chain(Reply::hang_connecting()).await, @"acme things.create: timed out (not sent): the time was up before anything was sent");
+    insta::assert_snapshot!(chain(Reply::reset_after_sending()).await, @"acme things.create: connection lost (outcome unknown): the connection broke before the answer arrived");
+    insta::assert_snapshot!(chain(Reply::truncated(200)).await, @"acme things.create: unreadable answer (status 200, carried out): the answer broke off");
 }
 
 #[rstest]
