@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub use integration_core::TenantId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -97,20 +98,6 @@ macro_rules! text_id {
             }
         }
     };
-}
-
-text_id! {
-    /// The customer of the host on whose behalf contacts are kept.
-    ///
-    /// It appears in log lines: use an identifier, not a name. A host with one tenant takes the default.
-    TenantId
-}
-
-impl Default for TenantId {
-    /// Returns `default`, for hosts with one tenant.
-    fn default() -> Self {
-        Self::from("default")
-    }
 }
 
 text_id! {
