@@ -41,7 +41,7 @@ impl TokenRowId {
 pub struct SealedTokens {
     /// The access token, sealed.
     pub access_token: String,
-    /// The refresh token, sealed; none where the vendor gave none.
+    /// The refresh token, sealed; none where the vendor gave none. A row that has one keeps it then.
     pub refresh_token: Option<String>,
     /// A keyed hash of the refresh token, by which two are told apart without opening them. Where there is no refresh
     /// token, that of the access token.
@@ -117,7 +117,8 @@ pub enum SaveOutcome {
 /// the refresh token that was spent, and nothing else.
 #[async_trait]
 pub trait TokenRows: Send + Sync {
-    /// Writes the tokens of a new grant, over whatever was there, and takes any lease from its holder.
+    /// Writes the tokens of a new grant, over whatever was there, all columns of it; takes any lease from its holder
+    /// and forgets a refusal.
     ///
     /// # Errors
     ///
@@ -144,7 +145,13 @@ pub trait TokenRows: Send + Sync {
         ttl: Duration,
     ) -> Result<bool, StoreError>;
 
-    /// Writes new tokens if the row still holds the refresh token of the fingerprint `spent`, and ends the lease.
+    /// Writes new tokens if the row still holds the refresh token of the fingerprint `spent`; ends the lease, whoever
+    /// holds it, and forgets a refusal.
+    ///
+    /// What the vendor's reply left out stays as it was granted. Without a `refresh_token` the row keeps its own with
+    /// its fingerprint, and with its `refresh_expires_at` unless there is a new one; without a `scope`, its scope. A row
+    /// that never had a refresh token takes the new fingerprint. All of it is one statement: a value read before and
+    /// written back could undo what a key rotation did in between.
     ///
     /// # Errors
     ///
