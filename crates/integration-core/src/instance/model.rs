@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -16,6 +17,19 @@ pub struct StoredConfig {
     pub readable: Map<String, Value>,
     /// The sealed fields, each an envelope of the vault bound to tenant, instance and field.
     pub sealed: BTreeMap<String, String>,
+    /// The last four characters of those sealed fields that are longer than twelve, in the clear: what a settings
+    /// page shows. They are kept so that a list opens no credential.
+    pub hints: BTreeMap<String, String>,
+}
+
+impl StoredConfig {
+    /// Makes a config without fields.
+    pub fn new(version: CredentialsVersion) -> Self {
+        Self {
+            version,
+            ..Self::default()
+        }
+    }
 }
 
 /// Where a vendor's webhooks for one instance arrive: one address, with every webhook that the vendor sends there.
@@ -32,6 +46,18 @@ pub struct StoredEndpoint {
     pub created_at: DateTime<Utc>,
 }
 
+impl StoredEndpoint {
+    /// Makes an endpoint for which nothing is registered yet.
+    pub fn new(id: EndpointId, url: impl Into<String>, created_at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            url: url.into(),
+            webhooks: Vec::new(),
+            created_at,
+        }
+    }
+}
+
 /// One webhook as the vendor knows it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -44,8 +70,21 @@ pub struct StoredWebhook {
     pub secret: Option<String>,
 }
 
+impl StoredWebhook {
+    /// Makes a record of a webhook without a key.
+    pub fn new(vendor_webhook_id: impl Into<String>, events: Vec<String>) -> Self {
+        Self {
+            vendor_webhook_id: vendor_webhook_id.into(),
+            events,
+            secret: None,
+        }
+    }
+}
+
 /// An instance as a store keeps it: one row with its endpoints. What the host sees is the façade's view of it.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// `Debug` shows what it is and where it stands, not what people filled in.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StoredIntegration {
     /// Its id.
@@ -87,4 +126,51 @@ pub struct StoredIntegration {
     pub updated_at: DateTime<Utc>,
     /// Who made it.
     pub created_by: Option<Actor>,
+}
+
+impl StoredIntegration {
+    /// Makes an instance that has no config, no settings and no endpoint yet, changed last when it was made.
+    pub fn new(
+        id: IntegrationId,
+        tenant: TenantId,
+        template: TemplateId,
+        vendor: impl Into<String>,
+        name: impl Into<String>,
+        state: State,
+        created_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            tenant,
+            template,
+            vendor: vendor.into(),
+            name: name.into(),
+            description: None,
+            config: StoredConfig::default(),
+            serving: None,
+            settings: Map::new(),
+            is_default: false,
+            state,
+            next_check_at: None,
+            external_account_id: None,
+            source_ids: Vec::new(),
+            endpoints: Vec::new(),
+            last_test_data: None,
+            created_at,
+            updated_at: created_at,
+            created_by: None,
+        }
+    }
+}
+
+impl fmt::Debug for StoredIntegration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredIntegration")
+            .field("id", &self.id)
+            .field("tenant", &self.tenant)
+            .field("vendor", &self.vendor)
+            .field("status", &self.state.status)
+            .field("version", &self.state.version)
+            .finish_non_exhaustive()
+    }
 }

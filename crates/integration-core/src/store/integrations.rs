@@ -76,6 +76,25 @@ pub struct IntegrationFilter {
     pub status: Option<Status>,
 }
 
+impl IntegrationFilter {
+    /// Lists all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lists those of this vendor only.
+    pub fn vendor(mut self, vendor: impl Into<String>) -> Self {
+        self.vendor = Some(vendor.into());
+        self
+    }
+
+    /// Lists those in this state only.
+    pub fn status(mut self, status: Status) -> Self {
+        self.status = Some(status);
+        self
+    }
+}
+
 /// Keeps instances, with their endpoints and their history.
 #[async_trait]
 pub trait IntegrationStore: Send + Sync {

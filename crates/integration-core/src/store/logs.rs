@@ -57,6 +57,36 @@ pub struct IntegrationLog {
     pub created_at: DateTime<Utc>,
 }
 
+impl IntegrationLog {
+    /// Makes an entry of an action of which no more is known than how it went.
+    pub fn new(
+        id: LogId,
+        tenant: TenantId,
+        provider: impl Into<String>,
+        action: impl Into<String>,
+        status: LogStatus,
+        created_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            tenant,
+            integration: None,
+            provider: provider.into(),
+            action: action.into(),
+            request_id: None,
+            status,
+            related_type: None,
+            related_id: None,
+            payload: None,
+            response: None,
+            error_message: None,
+            http_status: None,
+            duration: None,
+            created_at,
+        }
+    }
+}
+
 /// How a pending entry ended.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -73,6 +103,20 @@ pub struct LogResult {
     pub http_status: Option<u16>,
     /// How long it took.
     pub duration: Option<Duration>,
+}
+
+impl LogResult {
+    /// Makes a result of which no more is known than how it went.
+    pub fn new(status: LogStatus) -> Self {
+        Self {
+            status,
+            request_id: None,
+            response: None,
+            error_message: None,
+            http_status: None,
+            duration: None,
+        }
+    }
 }
 
 /// Which entries to show. Newest first.
@@ -93,6 +137,55 @@ pub struct LogFilter {
     pub after: Option<LogId>,
     /// At most this many; the store caps it at 1,000 and takes 100 for none.
     pub limit: Option<u32>,
+}
+
+impl LogFilter {
+    /// Shows all entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Shows those of this integration only.
+    pub fn integration(mut self, id: IntegrationId) -> Self {
+        self.integration = Some(id);
+        self
+    }
+
+    /// Shows those of this vendor only.
+    pub fn provider(mut self, provider: impl Into<String>) -> Self {
+        self.provider = Some(provider.into());
+        self
+    }
+
+    /// Shows those of this status only.
+    pub fn status(mut self, status: LogStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Shows those not older than this.
+    pub fn from(mut self, from: DateTime<Utc>) -> Self {
+        self.from = Some(from);
+        self
+    }
+
+    /// Shows those older than this.
+    pub fn until(mut self, until: DateTime<Utc>) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// Shows those that come after the last one of the page before.
+    pub fn after(mut self, last: LogId) -> Self {
+        self.after = Some(last);
+        self
+    }
+
+    /// Shows at most this many.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
 }
 
 /// Keeps the integration log.

@@ -56,3 +56,16 @@ pub enum StoreError {
 
 /// What lies beneath. A store takes care that its text holds no value of any row.
 pub type Source = Box<dyn StdError + Send + Sync>;
+
+/// A store that has every port: what the façade is built on.
+#[cfg(feature = "integrations")]
+pub trait Store:
+    TemplateStore + IntegrationStore + LogStore + LeaseStore + SealedStore + TokenRows + 'static
+{
+}
+
+#[cfg(feature = "integrations")]
+impl<S> Store for S where
+    S: TemplateStore + IntegrationStore + LogStore + LeaseStore + SealedStore + TokenRows + 'static
+{
+}

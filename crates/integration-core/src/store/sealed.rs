@@ -25,6 +25,27 @@ pub struct SealedValue {
     pub cursor: SealedCursor,
 }
 
+impl SealedValue {
+    /// Puts a sealed text together with what it is bound to and where it lies.
+    pub fn new(
+        place: impl Into<String>,
+        tenant: TenantId,
+        instance: impl Into<String>,
+        field: impl Into<String>,
+        value: impl Into<String>,
+        cursor: SealedCursor,
+    ) -> Self {
+        Self {
+            place: place.into(),
+            tenant,
+            instance: instance.into(),
+            field: field.into(),
+            value: value.into(),
+            cursor,
+        }
+    }
+}
+
 /// Shows every sealed value there is, so that a rotation can renew them, wherever they lie.
 #[async_trait]
 pub trait SealedStore: Send + Sync {

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ids::{Actor, TemplateId};
 
@@ -38,6 +38,37 @@ pub struct IntegrationTemplate {
     pub updated_at: DateTime<Utc>,
     /// Who made it; none for the vendors' own.
     pub created_by: Option<Actor>,
+}
+
+impl IntegrationTemplate {
+    /// Makes a template of its words. A schema that was not given allows no field.
+    pub fn new(id: TemplateId, words: NewTemplate, created_at: DateTime<Utc>) -> Self {
+        let empty = || {
+            json!({
+                "$schema": "http://json-schema.org/draft-07/schema#",
+                "type": "object",
+                "properties": {},
+                "additionalProperties": false
+            })
+        };
+        Self {
+            id,
+            name: words.name,
+            display_name: words.display_name,
+            description: words.description,
+            category: words.category,
+            icon: words.icon,
+            is_active: words.is_active,
+            config_schema: words.config_schema.unwrap_or_else(empty),
+            settings_schema: words.settings_schema.unwrap_or_else(empty),
+            setup_instructions: words.setup_instructions,
+            webhook_url: words.webhook_url,
+            api_version: words.api_version,
+            created_at,
+            updated_at: created_at,
+            created_by: words.created_by,
+        }
+    }
 }
 
 /// A template with the number of integrations that use it.
@@ -86,6 +117,8 @@ pub struct NewTemplate {
     pub webhook_url: Option<String>,
     /// The version of the vendor's API it was made for.
     pub api_version: Option<String>,
+    /// Who makes it; none for the vendors' own.
+    pub created_by: Option<Actor>,
 }
 
 impl NewTemplate {
@@ -107,6 +140,7 @@ impl NewTemplate {
             setup_instructions: String::new(),
             webhook_url: None,
             api_version: None,
+            created_by: None,
         }
     }
 
@@ -155,6 +189,12 @@ impl NewTemplate {
     /// Sets the version of the vendor's API it was made for.
     pub fn api_version(mut self, version: impl Into<String>) -> Self {
         self.api_version = Some(version.into());
+        self
+    }
+
+    /// Sets who makes it.
+    pub fn created_by(mut self, actor: Actor) -> Self {
+        self.created_by = Some(actor);
         self
     }
 }
