@@ -6,9 +6,9 @@
 //! $ cargo run --example signup_sync -- --input FILE --json
 //! $ OPENPHONE_API_KEY=… cargo run --example signup_sync -- --input FILE      # the real API
 //! ```
-#![expect(clippy::print_stdout, reason = "a program that prints what happened")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use contact_sync::{
     SignupHook, StaticDirectory, Unmapped, Worker,
 };
 use examples::signup_csv::{self, Row, RowError};
-use examples::{openphone, table};
+use examples::{openphone, output, table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -134,23 +134,25 @@ async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>
 
     let elapsed = timer.now().saturating_duration_since(start);
     let summary = Summary::of(&lines, elapsed);
-    print!("{}", report(&lines));
-    println!();
+    let mut text = report(&lines);
+    text.push('\n');
     for (loss, count) in losses(&lines) {
-        println!("{count} without {loss}");
+        writeln!(text, "{count} without {loss}")?;
     }
-    println!("{summary}");
+    writeln!(text, "{summary}")?;
     if let Some(sandbox) = &vendor.sandbox {
         let control = sandbox.control();
-        println!(
+        writeln!(
+            text,
             "the simulated vendor holds {} contacts after {} requests",
             control.contact_count(),
             control.request_count()
-        );
+        )?;
     }
     if arguments.json {
-        println!("{}", serde_json::to_string(&summary)?);
+        writeln!(text, "{}", serde_json::to_string(&summary)?)?;
     }
+    output::print(&text)?;
     Ok(summary)
 }
 

@@ -4,6 +4,7 @@
 //! `strict_crm.rs`. Each names what it needs, so that running one compiles no more than that.
 
 pub mod openphone;
+pub mod output;
 pub mod signup_csv;
 pub mod table;
 

@@ -312,6 +312,15 @@ fn trace_event(event: &Event) {
         Progress::Undone => {
             tracing::info!(%job, %tenant, %target, %contact, attempt, "strict create undone");
         }
+        // Nothing but a person mends these: whoever watches the log for warnings has to see them.
+        Progress::Retrying { failure, after }
+            if matches!(
+                failure.class,
+                ErrorClass::Auth | ErrorClass::Unavailable | ErrorClass::QuotaSpent
+            ) =>
+        {
+            tracing::warn!(%job, %tenant, %target, %contact, attempt, undo, %failure, ?after, "waits until the integration is mended");
+        }
         Progress::Retrying { failure, after } => {
             tracing::info!(%job, %tenant, %target, %contact, attempt, undo, %failure, ?after, "will be tried again");
         }
