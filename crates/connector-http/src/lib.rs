@@ -22,6 +22,7 @@ mod retry;
 mod spans;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod token_store;
 mod transport;
 
 pub use self::auth::{
@@ -43,6 +44,10 @@ pub use self::observer::{Attempt, AttemptOutcome, CallOutcome, Observer};
 pub use self::page::{Cursor, InvalidCursor, Items, Page, Pages, Paginator};
 pub use self::request::Request;
 pub use self::retry::RetryPolicy;
+pub use self::token_store::{
+    Fingerprint, LeaseOwner, Saved, StoredToken, TokenSet, TokenStore, TokenStoreError,
+    TokenStoreErrorKind,
+};
 pub use self::transport::{
     BodyError, BodyErrorKind, BoxFuture, ReqwestTransport, ReqwestTransportBuilder, Transport,
     TransportError, TransportErrorKind, WireRequest, WireResponse,
