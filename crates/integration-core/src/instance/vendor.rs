@@ -11,6 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::ConfigValues;
+pub use crate::status::Health;
 
 /// What a tenant fills in to connect a vendor. Its JSON Schema becomes the form; its sealed fields are
 /// `SecretString`s whose schema is [`template::sealed`](crate::template).
@@ -105,16 +106,6 @@ pub trait Vendor: Send + Sync + fmt::Debug + 'static {
     fn health(&self) -> Health {
         Health::Probe
     }
-}
-
-/// How the health of an instance is found out.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Health {
-    /// By a connection test now and then.
-    Probe,
-    /// By the calls that are made anyway: where calls are scarce, none is spent on asking.
-    Passive,
 }
 
 /// What a client is built with, besides its config.
