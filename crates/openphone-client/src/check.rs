@@ -47,7 +47,17 @@ impl Check {
 
     /// The error, if anything was noted.
     pub(crate) fn finish(self, operation: &'static str) -> Option<Error> {
-        (!self.errors.is_empty()).then(|| Error::validation(VENDOR, operation, self.errors))
+        (!self.is_clean()).then(|| self.into_error(operation))
+    }
+
+    /// Tells whether nothing was noted.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// The error, of at least one note.
+    pub(crate) fn into_error(self, operation: &'static str) -> Error {
+        Error::validation(VENDOR, operation, self.errors)
     }
 
     /// Lets the request fail, unsent, if anything was noted.

@@ -15,6 +15,7 @@ use crate::error::Decoder;
 use crate::messages::{self, Messages};
 use crate::phone_numbers::{self, PhoneNumbers};
 use crate::users::{self, Users};
+use crate::webhook_management::{self, Webhooks};
 use crate::{auth, env};
 
 /// The vendor's name in errors, spans and logs. The company is called Quo since September 2025; its
@@ -111,6 +112,11 @@ impl Client {
         Users::new(self)
     }
 
+    /// The webhooks that are registered: who is told what, and where.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks::new(self)
+    }
+
     /// Tests whether the address and the key work, with one read.
     ///
     /// API v1 cannot say whose key it is; this lists the phone numbers, the cheapest thing it can
@@ -196,6 +202,7 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         messages::ENDPOINTS,
         phone_numbers::ENDPOINTS,
         users::ENDPOINTS,
+        webhook_management::ENDPOINTS,
     ]
     .into_iter()
     .flatten()

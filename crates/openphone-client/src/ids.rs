@@ -24,6 +24,11 @@ connector_http::id_type! {
 }
 
 connector_http::id_type! {
+    /// The id of a webhook of API v1, `WH…`.
+    pub struct WebhookId;
+}
+
+connector_http::id_type! {
     /// The id of a user, `US…`, or of an automatic actor, `SYU…`.
     pub struct UserId;
 }

@@ -15,6 +15,7 @@ mod page;
 mod phone_numbers;
 mod sequence;
 mod users;
+mod webhook_management;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 
@@ -35,7 +36,7 @@ pub use crate::contacts::{
 };
 pub use crate::custom_fields::{CustomField, CustomFieldType, CustomFieldValue, CustomFields};
 pub use crate::error::OpenPhoneErrorCode;
-pub use crate::ids::{ContactId, ConversationId, MessageId, PhoneNumberId, UserId};
+pub use crate::ids::{ContactId, ConversationId, MessageId, PhoneNumberId, UserId, WebhookId};
 pub use crate::links::click_to_call_link;
 pub use crate::messages::{
     Encoding, InboxStatus, ListMessages, Message, MessageDirection, MessageMedia, MessageStatus,
@@ -48,3 +49,6 @@ pub use crate::phone_numbers::{
 };
 pub use crate::sequence::CallSequence;
 pub use crate::users::{ListUsers, User, UserRole, Users};
+pub use crate::webhook_management::{
+    ListWebhooks, NewWebhook, Webhook, WebhookEvent, WebhookResources, WebhookStatus, Webhooks,
+};

@@ -8,7 +8,7 @@ fn the_table_of_endpoints() {
     for endpoint in openphone_client::endpoints() {
         writeln!(
             table,
-            "{:<20} {:<6} {:<34} {:<13} {:<7} {:?}",
+            "{:<32} {:<6} {:<34} {:<13} {:<7} {:?}",
             endpoint.name,
             endpoint.method.as_str(),
             endpoint.path,

@@ -11,9 +11,10 @@ use std::fmt::Write as _;
 
 use openphone_client::{
     Contact, CustomField, CustomFieldType, ListPage, Message, MessageDirection, MessageStatus,
-    PhoneNumber, User, UserRole,
+    PhoneNumber, User, UserRole, Webhook, WebhookEvent, WebhookResources, WebhookStatus,
 };
 use rstest::rstest;
+use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +40,8 @@ const MESSAGE_SENT: &str = include_str!("fixtures/message_sent.json");
 const PHONE_NUMBER: &str = include_str!("fixtures/phone_number.json");
 const PHONE_NUMBERS: &str = include_str!("fixtures/phone_numbers.json");
 const USER: &str = include_str!("fixtures/user.json");
+const WEBHOOK: &str = include_str!("fixtures/webhook.json");
+const WEBHOOKS: &str = include_str!("fixtures/webhooks.json");
 
 #[test]
 fn contact() {
@@ -81,6 +84,39 @@ fn user() {
 }
 
 #[test]
+fn webhooks() {
+    let webhooks: Vec<Webhook> = read(WEBHOOKS);
+    insta::assert_snapshot!(format!("{webhooks:#?}"));
+    assert_eq!(
+        webhooks.iter().map(Webhook::is_enabled).collect::<Vec<_>>(),
+        [true, false]
+    );
+    let webhook: Webhook = read(WEBHOOK);
+    let key = webhook.key.unwrap();
+    assert_eq!(key.expose_secret(), "c3ludGhldGljLXdlYmhvb2sta2V5");
+    assert_eq!(webhook.url, "https://hooks.example.com/quo/7d1f");
+    assert_eq!(webhook.label.as_deref(), Some("CRM"));
+    assert_eq!(webhooks[1].resources, WebhookResources::All);
+}
+
+#[test]
+fn a_webhook_of_tomorrow_can_be_read() {
+    let mut value: Value = serde_json::from_str(WEBHOOK).unwrap();
+    let data = value["data"].as_object_mut().unwrap();
+    data.insert("aFieldOfTomorrow".to_owned(), serde_json::json!({"x": [1]}));
+    data["status"] = "paused".into();
+    data["events"] = serde_json::json!(["message.read"]);
+    data["resourceIds"] = Value::Null;
+    data["key"] = "".into();
+    let webhook: Webhook = read(&value.to_string());
+    assert_eq!(webhook.status, WebhookStatus::Unknown("paused".to_owned()));
+    assert_eq!(webhook.events, [WebhookEvent::from("message.read")]);
+    assert!(!webhook.events[0].can_be_registered());
+    assert_eq!(webhook.resources, WebhookResources::PhoneNumbers(vec![]));
+    assert!(webhook.key.is_none() && !webhook.is_enabled());
+}
+
+#[test]
 fn debug_prints_presence_only() {
     let contact: Contact = read(CONTACT);
     let message: Message = read(MESSAGE_SENT);
@@ -107,6 +143,7 @@ fn required_fields() {
             cannot_do_without::<Vec<PhoneNumber>>(PHONE_NUMBERS),
         ),
         ("User", cannot_do_without::<User>(USER)),
+        ("Webhook", cannot_do_without::<Webhook>(WEBHOOK)),
     ] {
         writeln!(report, "{name}").unwrap();
         for path in required {

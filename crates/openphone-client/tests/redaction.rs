@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use openphone_client::{
     Client, ContactChanges, ContactPatch, ContactValue, CustomFieldEntry, Error, ListContacts,
-    ListMessages, ListPhoneNumbers, ListUsers, Method, NewContact, NewMessage, OpenPhoneErrorCode,
-    Rate, RateClass, RetryPolicy, ScanFor, SimpleContact, click_to_call_link,
+    ListMessages, ListPhoneNumbers, ListUsers, ListWebhooks, Method, NewContact, NewMessage,
+    NewWebhook, OpenPhoneErrorCode, Rate, RateClass, RetryPolicy, ScanFor, SimpleContact,
+    WebhookEvent, click_to_call_link,
 };
 use tracing_subscriber::fmt::MakeWriter;
 use wiremock::matchers::any;
@@ -139,6 +140,12 @@ const USER: &str = r#"{
     "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z"
 }"#;
 
+const WEBHOOK: &str = r#"{
+    "id": "WH1", "userId": "US1", "orgId": "OR1", "label": "c4nary", "status": "enabled",
+    "url": "https://c4nary.example.com/hook", "key": "c4naryc4naryc4naryc4nary", "events": ["message.received"],
+    "resourceIds": ["PN1"], "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "deletedAt": null
+}"#;
+
 async fn server(status: u16, body: String, mime: &str) -> MockServer {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(status).set_body_raw(body, mime);
@@ -197,6 +204,11 @@ fn message() -> NewMessage {
     NewMessage::new(PHONE, PHONE, "c4nary text").user_id("US1")
 }
 
+fn webhook() -> NewWebhook {
+    let events = [WebhookEvent::MessageReceived];
+    NewWebhook::new("https://c4nary.example.com/hook", events).label("c4nary")
+}
+
 /// Every operation, with canaries in whatever it takes.
 async fn call_everything(client: &Client, output: &Output) {
     output.show(client);
@@ -237,6 +249,12 @@ async fn call_everything(client: &Client, output: &Output) {
     output.result(client.phone_numbers().get(&"PN1".into()).await);
     output.result(client.users().list(&ListUsers::new()).all(3).await);
     output.result(client.users().get(&"US1".into()).await);
+    output.result(client.webhooks().list(&ListWebhooks::new()).await);
+    output.result(client.webhooks().get(&"WH1".into()).await);
+    output.result(client.webhooks().delete(&"WH1".into()).await);
+    output.show(&webhook());
+    output.result(client.webhooks().create(&webhook()).await);
+    output.result(client.webhooks().ensure(&webhook()).await);
     output.result(client.test_connection().await);
     let raw = client
         .raw(Method::Post, "/v1/tasks")
@@ -250,7 +268,7 @@ async fn call_everything(client: &Client, output: &Output) {
 async fn success() {
     let output = Output::default();
     let _listening = output.listen();
-    for one in [CONTACT, MESSAGE, NUMBER, USER] {
+    for one in [CONTACT, MESSAGE, NUMBER, USER, WEBHOOK] {
         let single = server(200, format!(r#"{{"data": {one}}}"#), "application/json").await;
         call_everything(&client(&single), &output).await;
         let page = format!(r#"{{"data": [{one}], "totalItems": 1, "nextPageToken": null}}"#);
@@ -268,6 +286,7 @@ async fn success() {
         "Message {",
         "PhoneNumber {",
         "User {",
+        "Webhook {",
         "ScanMatch {",
     ]);
 }
@@ -404,8 +423,16 @@ async fn requests_refused_here() {
     );
     let message = NewMessage::group("c4nary", ["c4nary c4nary c4nary"], "c4nary ".repeat(400));
     output.result(client.messages().send(&message).await);
+    let webhook = NewWebhook::new("http://c4nary.example.com", [WebhookEvent::from("c4nary")]);
+    output.result(client.webhooks().ensure(&webhook).await);
     output.result(click_to_call_link("c4nary +12025550177"));
-    output.assert_clean(&["Validation", "/externalId", "/to/0", "/phones/0"]);
+    output.assert_clean(&[
+        "Validation",
+        "/externalId",
+        "/to/0",
+        "/phones/0",
+        "/events/0",
+    ]);
 }
 
 #[test]

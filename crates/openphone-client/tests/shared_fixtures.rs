@@ -17,7 +17,7 @@ use std::sync::Arc;
 use connector_http::testing::{FakeTransport, Reply};
 use openphone_client::{
     Client, Contact, CustomField, Error, ErrorKind, ListPage, ListPhoneNumbers, Message,
-    OpenPhoneErrorCode, PhoneNumber, User,
+    OpenPhoneErrorCode, PhoneNumber, User, Webhook, WebhookResources,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -106,6 +106,39 @@ fn shared_samples_of_answers() {
     assert_eq!(numbers.len(), 1);
     let user: User = keeps(&folder, "getUserById_v1.200");
     assert!(user.first_name.is_some());
+}
+
+/// A webhook is not written back, because of its key: its fields are looked at one by one.
+#[test]
+fn shared_samples_of_webhooks() {
+    let Some(folder) = folder("shared_samples_of_webhooks") else {
+        return;
+    };
+    let listed = body(&folder, "listWebhooks_v1.200");
+    let listed: Data<Vec<Webhook>> = serde_json::from_str(&listed).unwrap();
+    let singles = [
+        "createCallSummaryWebhook_v1.201",
+        "createCallTranscriptWebhook_v1.201",
+        "createCallWebhook_v1.201",
+        "createMessageWebhook_v1.201",
+        "getWebhookById_v1.200",
+    ];
+    let singles = singles.map(|name| {
+        let single: Data<Webhook> = serde_json::from_str(&body(&folder, name)).unwrap();
+        single.data
+    });
+    for webhook in listed.data.into_iter().chain(singles) {
+        assert_eq!(webhook.id.as_str(), "WHabcd1234");
+        assert_eq!(webhook.url, "https://example.com/");
+        assert_eq!(webhook.label.as_deref(), Some("my webhook label"));
+        assert_eq!(
+            webhook.resources,
+            WebhookResources::PhoneNumbers(vec!["PN1234".into()])
+        );
+        assert!(webhook.events.len() == 1 && webhook.events[0].can_be_registered());
+        assert!(webhook.key.is_some() && webhook.user_id.is_some() && webhook.org_id.is_some());
+        assert!(webhook.created_at.is_some() && webhook.deleted_at.is_some());
+    }
 }
 
 /// The same for a first and a last page.
