@@ -40,7 +40,7 @@ struct Serve {
     /// Seeds ids, keys, synthetic records and faults.
     #[arg(long)]
     seed: Option<u64>,
-    /// Requests per second and key, or "off". The default is the vendor's own.
+    /// Requests per second and key, 1 or more, or "off". The default is the vendor's own.
     #[arg(long, value_parser = limit)]
     rate_limit: Option<Limit>,
     /// Starts with this many synthetic contacts.
@@ -68,9 +68,12 @@ fn limit(text: &str) -> Result<Limit, String> {
     if text.eq_ignore_ascii_case("off") {
         return Ok(Limit::Off);
     }
-    text.parse()
-        .map(Limit::PerSecond)
-        .map_err(|_| "expected a whole number of requests per second, or \"off\"".to_owned())
+    match text.parse() {
+        // 0 is what somebody types who wants no limit, and would refuse every request.
+        Ok(0) => Err("0 would refuse every request; \"off\" lifts the limit".to_owned()),
+        Ok(requests) => Ok(Limit::PerSecond(requests)),
+        Err(_) => Err("expected a whole number of requests per second, or \"off\"".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {

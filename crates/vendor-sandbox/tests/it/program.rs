@@ -127,6 +127,7 @@ async fn options_are_checked_and_work() {
     for wrong in [
         ["--fault-rate", "2"],
         ["--rate-limit", "some"],
+        ["--rate-limit", "0"],
         ["--port-base", "99999"],
     ] {
         let mut program = Program::start(&wrong);
@@ -143,6 +144,19 @@ async fn options_are_checked_and_work() {
     ]);
     let mut again = Program::start(&["--port-base", "0", "--json", "--seed", "7"]);
     assert_eq!(program.line()["api_key"], again.line()["api_key"]);
+}
+
+#[test]
+fn a_rate_limit_of_nothing_is_refused_with_the_way_out() {
+    let mut program = Program::start(&["--port-base", "0", "--rate-limit", "0"]);
+    assert!(!program.0.wait().unwrap().success());
+    let mut problem = String::new();
+    let stderr = program.0.stderr.as_mut().unwrap();
+    stderr.read_to_string(&mut problem).unwrap();
+    assert!(
+        problem.contains("0 would refuse every request; \"off\" lifts the limit"),
+        "{problem}"
+    );
 }
 
 #[test]
