@@ -69,6 +69,34 @@ impl<V> Control<V> {
         self.shared.revoke_key(key)
     }
 
+    /// Takes every API key away and lets this one in instead, as when somebody makes a new key in
+    /// the app and deletes the old one. Calls with an old key are answered as with a wrong one.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), vendor_sandbox::SandboxError> {
+    /// use vendor_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::openphone().start().await?;
+    /// sandbox.control().replace_api_key("the-next-key")?;
+    /// // `sandbox.api_key()` is the key it started with, and opens nothing any more.
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::UnusableApiKey`] when the key could not stand in a header; then the old
+    /// keys stay.
+    pub fn replace_api_key(&self, key: &str) -> Result<(), SandboxError> {
+        self.shared.replace_keys(key)
+    }
+
+    /// Takes every API key away: from then on every call is answered 401, until one is let in by
+    /// [`add_api_key`](Self::add_api_key).
+    pub fn revoke_api_keys(&self) {
+        self.shared.revoke_keys();
+    }
+
     /// Returns what became of the webhook deliveries, oldest first; only the newest are kept.
     pub fn deliveries(&self) -> Vec<DeliveryRecord> {
         self.shared.dispatcher.records()

@@ -135,6 +135,14 @@ fn own(
             shared.add_key(&key)?;
             Ok(json!({ "api_keys": *lock(&shared.keys) }))
         }),
+        ("PUT", ["api-keys"]) => read::<ApiKey>(body).and_then(|ApiKey { key }| {
+            shared.replace_keys(&key)?;
+            Ok(json!({ "api_keys": [key] }))
+        }),
+        ("DELETE", ["api-keys"]) => {
+            shared.revoke_keys();
+            Ok(json!({ "api_keys": [] }))
+        }
         ("DELETE", ["api-keys", key]) => {
             if shared.revoke_key(key) {
                 Ok(json!({ "api_keys": *lock(&shared.keys) }))

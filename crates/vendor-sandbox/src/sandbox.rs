@@ -45,7 +45,7 @@ impl<V> Sandbox<V> {
         &self.shared.base_url
     }
 
-    /// Returns the API key that opens this sandbox.
+    /// Returns the API key that this sandbox started with.
     pub fn api_key(&self) -> &str {
         &self.api_key
     }

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use vendor_sandbox::Sandbox;
 
-use crate::support::{Api, exchange};
+use crate::support::{Answer, Api, exchange, keys};
 
 const THEM: &str = "+12025550143";
 
@@ -54,6 +54,61 @@ async fn keys_come_and_go() {
     api.get("/v1/users?maxResults=1").await.expect(401);
     let api = api.with_key(Some("second"));
     api.get("/v1/users?maxResults=1").await.expect(200);
+}
+
+/// The answer that was seen live for a wrong key, but for its trace.
+fn assert_wrong_key(answer: &Answer) {
+    let error = &answer.json()["error"];
+    assert_eq!(keys(error), ["key", "message", "trace"]);
+    assert_eq!(
+        (&error["key"], &error["message"]),
+        (&json!("Unauthorized"), &json!("Unauthorized"))
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_replaced_and_all_keys_are_revoked() {
+    let api = Api::start().await;
+    let (users, first) = ("/v1/users?maxResults=1", api.sandbox.api_key().to_owned());
+    api.control.add_api_key("second").unwrap();
+    assert!(api.control.replace_api_key("not a key").is_err());
+    api.get(users).await.expect(200);
+    api.control.replace_api_key("third").unwrap();
+    assert_wrong_key(&api.get(users).await.expect(401));
+    let api = api.with_key(Some("second"));
+    assert_wrong_key(&api.get(users).await.expect(401));
+    let api = api.with_key(Some("third"));
+    api.get(users).await.expect(200);
+    api.control.revoke_api_keys();
+    assert_wrong_key(&api.get(users).await.expect(401));
+    api.control.add_api_key(&first).unwrap();
+    api.with_key(Some(&first)).get(users).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_key_is_replaced_and_all_keys_are_revoked_over_http() {
+    let api = Api::start().await;
+    let (users, keys) = ("/v1/users?maxResults=1", "/_sandbox/api-keys");
+    for wrong in [json!({ "key": "" }), json!({})] {
+        api.put(keys, &wrong).await.expect(400);
+    }
+    api.get(users).await.expect(200);
+    let left = api
+        .put(keys, &json!({ "key": "next" }))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(left, json!({ "api_keys": ["next"] }));
+    assert_wrong_key(&api.get(users).await.expect(401));
+    let api = api.with_key(Some("next"));
+    api.get(users).await.expect(200);
+    let left = api.delete(keys).await.expect(200).json();
+    assert_eq!(left, json!({ "api_keys": [] }));
+    assert_wrong_key(&api.get(users).await.expect(401));
+    assert_eq!(
+        api.get("/_sandbox/").await.expect(200).json()["api_keys"],
+        json!([])
+    );
 }
 
 #[tokio::test]
