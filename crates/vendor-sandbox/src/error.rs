@@ -42,6 +42,12 @@ pub enum SandboxError {
         /// What is wrong with it.
         reason: String,
     },
+    /// An inbound call that could not have happened.
+    #[error("the inbound call is not possible: {reason}")]
+    InvalidCall {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The id names nothing here.
     #[error("the sandbox has no {what} with this id")]
     Unknown {

@@ -138,6 +138,10 @@ impl Text {
         form: Form::Prefix("AC"),
         ..Self::ANY
     };
+    pub(super) const WEBHOOK_ID: Self = Self {
+        form: Form::Prefix("WH"),
+        ..Self::ANY
+    };
     pub(super) const E164: Self = Self {
         form: Form::E164,
         ..Self::ANY
@@ -151,6 +155,12 @@ impl Text {
         min: 1,
         max: 200,
         form: Form::Uri,
+    };
+
+    /// A URI of any length.
+    pub(super) const ANY_URI: Self = Self {
+        form: Form::Uri,
+        ..Self::ANY
     };
 
     pub(super) const fn length(min: usize, max: usize) -> Self {

@@ -9,14 +9,15 @@ use crate::clock;
 use crate::control::Control;
 use crate::control_http::read;
 use crate::error::SandboxError;
+use crate::openphone::calls::{self, CallEnd};
 use crate::openphone::contact_body::Origin;
-use crate::openphone::events::{Registration, Webhook, WebhookFormat};
 use crate::openphone::messages::{self, MessagingBlock};
+use crate::openphone::registration::{Registration, Webhook, WebhookFormat};
 use crate::openphone::state::State;
 use crate::openphone::workspace::{CustomFieldKind, Definition};
 use crate::openphone::{OpenPhone, contacts};
 use crate::vendor::{ControlOutcome, ControlRequest, Problem};
-use crate::webhook::Target;
+use crate::webhook::{Recipient, Target};
 
 impl Control<OpenPhone> {
     /// Returns every contact as the API would show it, in the order of creation.
@@ -114,8 +115,42 @@ impl Control<OpenPhone> {
         Ok(message)
     }
 
-    /// Sends webhooks to this URL from now on. The same URL may be registered twice, and then
-    /// hears everything twice, as at the vendor.
+    /// Lets a call come in at one of the workspace's numbers, given as number or id, that ends now,
+    /// and returns its id. Webhooks of payload `v4` hear of its ringing, of its end and, once it
+    /// was answered, of its recording, summary and transcript.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), vendor_sandbox::SandboxError> {
+    /// use vendor_sandbox::Sandbox;
+    /// use vendor_sandbox::openphone::CallEnd;
+    ///
+    /// let sandbox = Sandbox::openphone().start().await?;
+    /// let control = sandbox.control();
+    /// control.place_inbound_call("+12025550143", sandbox.phone_number(), CallEnd::Missed)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::InvalidCall`] when `to` is not a number of the workspace or `from` is
+    /// empty.
+    pub fn place_inbound_call(
+        &self,
+        from: &str,
+        to: &str,
+        end: CallEnd,
+    ) -> Result<String, SandboxError> {
+        let (id, deliveries) =
+            calls::receive(&mut self.vendor.state(), from, to, end, clock::utc_now())
+                .map_err(|reason| SandboxError::InvalidCall { reason })?;
+        self.shared.dispatcher.send(deliveries);
+        Ok(id)
+    }
+
+    /// Sends webhooks to this URL from now on: everything that its generation tells, signed with
+    /// the sandbox's own key. The API does not show it. The same URL may be registered twice, and
+    /// then hears everything twice, as at the vendor.
     ///
     /// # Errors
     ///
@@ -128,7 +163,8 @@ impl Control<OpenPhone> {
         register(&mut self.vendor.state(), url, format)
     }
 
-    /// Ends a webhook's deliveries.
+    /// Ends a webhook's deliveries; one that was created over the API is deleted, as when somebody
+    /// does so in the app.
     ///
     /// # Errors
     ///
@@ -141,7 +177,8 @@ impl Control<OpenPhone> {
         }
     }
 
-    /// Returns the registered webhooks.
+    /// Returns the registered webhooks, those created over the API included, in the order in which
+    /// they were registered.
     pub fn webhooks(&self) -> Vec<Webhook> {
         let state = self.vendor.state();
         state
@@ -162,8 +199,9 @@ impl Control<OpenPhone> {
         self.vendor.state().messaging_block = block;
     }
 
-    /// Forgets contacts, texts and the log of requests. Users, numbers, webhooks, keys, limits
-    /// and faults stay.
+    /// Forgets contacts, texts, the webhooks that were created over the API, and the log of
+    /// requests. Users, numbers, keys, limits, faults and the webhooks that were set up through
+    /// this handle stay.
     pub fn reset(&self) {
         self.shared.reset();
     }
@@ -176,21 +214,18 @@ fn seed(state: &mut State, record: &Value) -> Result<String, String> {
 }
 
 fn register(state: &mut State, url: &str, format: WebhookFormat) -> Result<Webhook, SandboxError> {
-    let target = Target::parse(url)?;
-    let (id, key) = match format {
-        WebhookFormat::V4 => (state.ids.long("WH"), state.legacy_key_text()),
-        WebhookFormat::Dated => (state.ids.decimal(), state.dated_key_text()),
+    let recipient = Recipient::Loopback(Arc::new(Target::parse(url)?));
+    let registration = match format {
+        WebhookFormat::V4 => {
+            let key = Arc::clone(&state.legacy_key);
+            Registration::v4(recipient, key, None, &mut state.ids)
+        }
+        WebhookFormat::Dated => {
+            Registration::dated(recipient, Arc::clone(&state.dated_key), &mut state.ids)
+        }
     };
-    let webhook = Webhook {
-        id,
-        url: target.url.clone(),
-        format,
-        key,
-    };
-    state.webhooks.push(Registration {
-        webhook: webhook.clone(),
-        target: Arc::new(target),
-    });
+    let webhook = registration.webhook.clone();
+    state.webhooks.push(registration);
     Ok(webhook)
 }
 
@@ -230,6 +265,14 @@ struct TextSpec {
     from: String,
     to: String,
     text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallSpec {
+    from: String,
+    to: String,
+    end: CallEnd,
 }
 
 #[derive(Deserialize)]
@@ -297,6 +340,14 @@ pub(super) fn answer(
                 ..ControlOutcome::created(message)
             })
         }),
+        ("POST", ["inbound-calls"]) => read::<CallSpec>(body).and_then(|spec| {
+            let now = clock::utc_now();
+            let (id, deliveries) = calls::receive(state, &spec.from, &spec.to, spec.end, now)?;
+            Ok(ControlOutcome {
+                deliveries,
+                ..ControlOutcome::created(json!({ "id": id }))
+            })
+        }),
         ("GET", ["webhooks"]) => {
             let webhooks: Vec<_> = state.webhooks.iter().map(|entry| &entry.webhook).collect();
             Ok(ControlOutcome::ok(json!({ "webhooks": webhooks })))
@@ -339,5 +390,6 @@ pub(super) fn describe(state: &State) -> Value {
         "phone_numbers": numbers,
         "contacts": state.contacts.len(),
         "messages": state.messages.len(),
+        "webhooks": state.webhooks.len(),
     })
 }

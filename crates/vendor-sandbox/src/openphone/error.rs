@@ -11,6 +11,7 @@ use crate::openphone::ids::Ids;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Area {
     Messages,
+    Webhooks,
     PhoneNumbers,
     CustomFields,
     Contacts,
@@ -21,6 +22,7 @@ impl Area {
     const fn digits(self) -> &'static str {
         match self {
             Self::Messages => "02",
+            Self::Webhooks => "03",
             Self::PhoneNumbers => "04",
             Self::CustomFields => "07",
             Self::Contacts => "08",
@@ -106,6 +108,10 @@ impl ApiError {
 
     pub(super) fn not_found(area: Area) -> Self {
         Self::plain(area, "00", StatusCode::NOT_FOUND, "Not Found")
+    }
+
+    pub(super) fn forbidden(area: Area) -> Self {
+        Self::plain(area, "00", StatusCode::FORBIDDEN, "Forbidden")
     }
 
     /// An opaque conflict: the vendor does not say which field collided.

@@ -1,49 +1,15 @@
-//! Webhook registrations, and the payloads of the two generations that are simulated.
-
-use std::sync::Arc;
+//! What webhooks tell, in the payloads of the two generations that are simulated.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::clock;
+use crate::openphone::calls::{CallEvent, PhoneCall};
 use crate::openphone::message_store::{Direction, Message};
+use crate::openphone::registration::WebhookFormat;
 use crate::openphone::state::State;
-use crate::webhook::{Delivery, Signer, Target};
-
-/// Which generation of webhooks a registration gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum WebhookFormat {
-    /// Payload `v4`, made with `/v1/webhooks/*`, signed with `openphone-signature`. Texts only:
-    /// no sample of another `v4` event that these resources cause is known.
-    #[serde(rename = "v4")]
-    V4,
-    /// Payload `2026-03-30`, signed by Standard Webhooks. Texts and contacts.
-    #[serde(rename = "2026-03-30")]
-    Dated,
-}
-
-/// A registered webhook.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Webhook {
-    /// Its id: `WH…` for the older generation, decimal digits for the dated one.
-    pub id: String,
-    /// Where its deliveries go.
-    pub url: String,
-    /// Its generation.
-    pub format: WebhookFormat,
-    /// What its deliveries are signed with: bare base64, or `whsec_…`.
-    pub key: String,
-}
-
-#[derive(Debug)]
-pub(super) struct Registration {
-    pub(super) webhook: Webhook,
-    pub(super) target: Arc<Target>,
-}
+use crate::webhook::Delivery;
 
 /// Something that webhooks tell.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +18,7 @@ pub(super) enum Event<'a> {
     MessageDelivered(&'a str),
     ContactUpdated(u64),
     ContactDeleted(u64),
+    Call(CallEvent, &'a PhoneCall),
 }
 
 impl Event<'_> {
@@ -61,12 +28,13 @@ impl Event<'_> {
             Self::MessageDelivered(_) => "message.delivered",
             Self::ContactUpdated(_) => "contact.updated",
             Self::ContactDeleted(_) => "contact.deleted",
+            Self::Call(event, _) => event.name(),
         }
     }
 }
 
 impl State {
-    /// Makes one delivery for every registration that hears of this event. All carry the same
+    /// Makes one delivery for every webhook that hears of this event. All carry the same
     /// event id, as the vendor's do; dated ones have an id of their own in a header.
     pub(super) fn notify(&mut self, event: Event<'_>, now: DateTime<Utc>) -> Vec<Delivery> {
         if self.webhooks.is_empty() {
@@ -79,39 +47,47 @@ impl State {
         let dated = self
             .dated_data(event)
             .map(|data| dated_payload(&event_id, event, now, &data));
+        let number = self.number_of(event).map(str::to_owned);
         let mut deliveries = Vec::with_capacity(self.webhooks.len());
         for registration in &self.webhooks {
-            let (body, signer) = match registration.webhook.format {
-                WebhookFormat::V4 => (
-                    &v4,
-                    Signer::OpenPhoneLegacy {
-                        key: Arc::clone(&self.legacy_key),
-                    },
-                ),
-                WebhookFormat::Dated => {
-                    let (key, message_id) = (Arc::clone(&self.dated_key), self.ids.long("msg_"));
-                    (&dated, Signer::StandardWebhooks { key, message_id })
-                }
+            let body = match registration.webhook.format {
+                WebhookFormat::V4 => &v4,
+                WebhookFormat::Dated => &dated,
             };
             let Some(body) = body else { continue };
+            if !registration.hears(event.name(), number.as_deref()) {
+                continue;
+            }
             deliveries.push(Delivery {
                 webhook_id: registration.webhook.id.clone(),
                 event_id: event_id.clone(),
                 event: event.name(),
-                target: Arc::clone(&registration.target),
-                signer,
+                recipient: registration.recipient.clone(),
+                signer: registration.signer(&mut self.ids),
                 body: body.clone(),
             });
         }
         deliveries
     }
 
+    /// The id of the workspace's own number at which the event happened.
+    fn number_of<'a>(&'a self, event: Event<'a>) -> Option<&'a str> {
+        match event {
+            Event::MessageReceived(id) | Event::MessageDelivered(id) => {
+                Some(&self.messages.get(id)?.phone_number_id)
+            }
+            Event::Call(_, call) => Some(&call.phone_number_id),
+            Event::ContactUpdated(_) | Event::ContactDeleted(_) => None,
+        }
+    }
+
     fn v4_data(&self, event: Event<'_>) -> Option<Value> {
         let message = match event {
             Event::MessageReceived(id) | Event::MessageDelivered(id) => self.messages.get(id)?,
+            Event::Call(event, call) => return Some(self.call_data(event, call)),
             Event::ContactUpdated(_) | Event::ContactDeleted(_) => return None,
         };
-        let link = thread_link("https://quo.com", message);
+        let link = message_link("https://quo.com", message);
         Some(json!({
             "deepLink": format!("{link}?at={}", message.id),
             "object": {
@@ -133,6 +109,7 @@ impl State {
 
     fn dated_data(&self, event: Event<'_>) -> Option<Value> {
         match event {
+            Event::Call(..) => None,
             Event::MessageReceived(id) | Event::MessageDelivered(id) => {
                 let message = self.messages.get(id)?;
                 Some(json!({
@@ -157,7 +134,7 @@ impl State {
                         "senderIdentifier": message.from,
                         "recipientIdentifiers": message.to,
                     },
-                    "links": { "quo": thread_link("https://my.quo.com", message) },
+                    "links": { "quo": message_link("https://my.quo.com", message) },
                 }))
             }
             Event::ContactUpdated(place) | Event::ContactDeleted(place) => {
@@ -219,9 +196,10 @@ fn dated_payload(id: &str, event: Event<'_>, now: DateTime<Utc>, data: &Value) -
     payload.to_string().into()
 }
 
-fn thread_link(host: &str, message: &Message) -> String {
-    format!(
-        "{host}/inbox/{}/c/{}",
-        message.phone_number_id, message.conversation_id
-    )
+fn message_link(host: &str, message: &Message) -> String {
+    thread_link(host, &message.phone_number_id, &message.conversation_id)
+}
+
+pub(super) fn thread_link(host: &str, phone_number_id: &str, conversation_id: &str) -> String {
+    format!("{host}/inbox/{phone_number_id}/c/{conversation_id}")
 }

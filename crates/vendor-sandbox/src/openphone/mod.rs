@@ -1,6 +1,7 @@
 //! OpenPhone, now called Quo: API v1 for contacts, contact custom fields, phone numbers,
-//! messages and users, and the webhooks that these cause.
+//! messages, users and webhooks, and the deliveries that these cause.
 
+mod calls;
 mod check;
 mod contact;
 mod contact_body;
@@ -15,7 +16,9 @@ mod message_store;
 mod messages;
 mod operations;
 mod page;
+mod registration;
 mod state;
+mod webhooks;
 mod workspace;
 
 use std::fmt;
@@ -26,13 +29,16 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-pub use events::{Webhook, WebhookFormat};
+pub use calls::CallEnd;
 pub use messages::MessagingBlock;
 pub use operations::{
-    CREATE_CONTACT, DELETE_CONTACT, GET_CONTACT, GET_MESSAGE, GET_PHONE_NUMBER, GET_USER,
-    LIST_CONTACTS, LIST_CUSTOM_FIELDS, LIST_MESSAGES, LIST_PHONE_NUMBERS, LIST_USERS, OPERATIONS,
-    SEND_MESSAGE, UPDATE_CONTACT,
+    CREATE_CALL_SUMMARY_WEBHOOK, CREATE_CALL_TRANSCRIPT_WEBHOOK, CREATE_CALL_WEBHOOK,
+    CREATE_CONTACT, CREATE_MESSAGE_WEBHOOK, DELETE_CONTACT, DELETE_WEBHOOK, GET_CONTACT,
+    GET_MESSAGE, GET_PHONE_NUMBER, GET_USER, GET_WEBHOOK, LIST_CONTACTS, LIST_CUSTOM_FIELDS,
+    LIST_MESSAGES, LIST_PHONE_NUMBERS, LIST_USERS, LIST_WEBHOOKS, OPERATIONS, SEND_MESSAGE,
+    UPDATE_CONTACT,
 };
+pub use registration::{Webhook, WebhookFormat};
 pub use workspace::CustomFieldKind;
 
 use crate::error::SandboxError;
@@ -50,6 +56,8 @@ use crate::vendor::{ControlOutcome, ControlRequest, Problem, Refusal, Vendor};
 const REQUESTS_PER_SECOND: u32 = 10;
 const UNKNOWN_ROUTE: &str = include_str!("unknown_route.html");
 const BAD_GATEWAY: &str = include_str!("bad_gateway.html");
+
+type Act = fn(&mut State, &Call<'_>) -> Result<Outcome, ApiError>;
 
 /// The simulated vendor; see [`Sandbox::openphone`].
 pub struct OpenPhone {
@@ -76,7 +84,8 @@ impl Sandbox<OpenPhone> {
         )
     }
 
-    /// Returns the key of `openphone-signature`, in base64, as the app shows it.
+    /// Returns the key of `openphone-signature`, in base64, as the app shows it: that of the
+    /// webhooks set up through the control handle. One that is created over the API has its own.
     pub fn webhook_key(&self) -> String {
         self.vendor().state().legacy_key_text()
     }
@@ -192,7 +201,7 @@ impl Vendor for OpenPhone {
     }
 
     fn answer(&self, call: &Call<'_>) -> Outcome {
-        let act = match call.operation {
+        let act: Act = match call.operation {
             CREATE_CONTACT => contacts::create,
             LIST_CONTACTS => contacts::list,
             GET_CONTACT => contacts::get,
@@ -206,6 +215,13 @@ impl Vendor for OpenPhone {
             GET_MESSAGE => messages::get,
             LIST_USERS => directory::list_users,
             GET_USER => directory::get_user,
+            LIST_WEBHOOKS => webhooks::list,
+            GET_WEBHOOK => webhooks::get,
+            DELETE_WEBHOOK => webhooks::delete,
+            CREATE_MESSAGE_WEBHOOK => webhooks::create_for_messages,
+            CREATE_CALL_WEBHOOK => webhooks::create_for_calls,
+            CREATE_CALL_SUMMARY_WEBHOOK => webhooks::create_for_summaries,
+            CREATE_CALL_TRANSCRIPT_WEBHOOK => webhooks::create_for_transcripts,
             _ => return self.refuse(Refusal::UnknownRoute).into(),
         };
         let mut state = self.state();
@@ -303,6 +319,13 @@ fn area(operation: Operation) -> Area {
         LIST_PHONE_NUMBERS | GET_PHONE_NUMBER => Area::PhoneNumbers,
         LIST_CUSTOM_FIELDS => Area::CustomFields,
         LIST_USERS | GET_USER => Area::Users,
+        LIST_WEBHOOKS
+        | GET_WEBHOOK
+        | DELETE_WEBHOOK
+        | CREATE_MESSAGE_WEBHOOK
+        | CREATE_CALL_WEBHOOK
+        | CREATE_CALL_SUMMARY_WEBHOOK
+        | CREATE_CALL_TRANSCRIPT_WEBHOOK => Area::Webhooks,
         _ => Area::Contacts,
     }
 }

@@ -40,6 +40,31 @@ pub const GET_MESSAGE: Operation = Operation::new("getMessageById_v1", "GET", "/
 pub const LIST_USERS: Operation = Operation::new("listUsers_v1", "GET", "/v1/users");
 /// Gets one user.
 pub const GET_USER: Operation = Operation::new("getUserById_v1", "GET", "/v1/users/{userId}");
+/// Lists a user's webhooks.
+pub const LIST_WEBHOOKS: Operation = Operation::new("listWebhooks_v1", "GET", "/v1/webhooks");
+/// Gets one webhook.
+pub const GET_WEBHOOK: Operation = Operation::new("getWebhookById_v1", "GET", "/v1/webhooks/{id}");
+/// Deletes a webhook.
+pub const DELETE_WEBHOOK: Operation =
+    Operation::new("deleteWebhookById_v1", "DELETE", "/v1/webhooks/{id}");
+/// Creates a webhook for texts.
+pub const CREATE_MESSAGE_WEBHOOK: Operation =
+    Operation::new("createMessageWebhook_v1", "POST", "/v1/webhooks/messages");
+/// Creates a webhook for calls.
+pub const CREATE_CALL_WEBHOOK: Operation =
+    Operation::new("createCallWebhook_v1", "POST", "/v1/webhooks/calls");
+/// Creates a webhook for summaries of calls.
+pub const CREATE_CALL_SUMMARY_WEBHOOK: Operation = Operation::new(
+    "createCallSummaryWebhook_v1",
+    "POST",
+    "/v1/webhooks/call-summaries",
+);
+/// Creates a webhook for transcripts of calls.
+pub const CREATE_CALL_TRANSCRIPT_WEBHOOK: Operation = Operation::new(
+    "createCallTranscriptWebhook_v1",
+    "POST",
+    "/v1/webhooks/call-transcripts",
+);
 
 /// Every operation that is simulated.
 pub const OPERATIONS: &[Operation] = &[
@@ -56,6 +81,13 @@ pub const OPERATIONS: &[Operation] = &[
     GET_MESSAGE,
     LIST_USERS,
     GET_USER,
+    LIST_WEBHOOKS,
+    GET_WEBHOOK,
+    DELETE_WEBHOOK,
+    CREATE_MESSAGE_WEBHOOK,
+    CREATE_CALL_WEBHOOK,
+    CREATE_CALL_SUMMARY_WEBHOOK,
+    CREATE_CALL_TRANSCRIPT_WEBHOOK,
 ];
 
 /// Finds the operation of a request. A method that a path does not have is an unknown route.
@@ -84,9 +116,26 @@ pub(super) fn route(method: &Method, path: &str) -> Routed {
         ("GET", "messages", Some(_)) => GET_MESSAGE,
         ("GET", "users", None) => LIST_USERS,
         ("GET", "users", Some(_)) => GET_USER,
+        ("GET", "webhooks", None) => LIST_WEBHOOKS,
+        ("GET", "webhooks", Some(_)) => GET_WEBHOOK,
+        ("DELETE", "webhooks", Some(_)) => DELETE_WEBHOOK,
+        ("POST", "webhooks", Some(family)) => return webhook_family(family),
         _ => return Routed::Nowhere,
     };
     routed_to(operation, id.unwrap_or_default())
+}
+
+/// Finds the operation that makes a webhook for one family of events: what stands where others
+/// have an id is a part of the route.
+fn webhook_family(family: &str) -> Routed {
+    let operation = match family {
+        "messages" => CREATE_MESSAGE_WEBHOOK,
+        "calls" => CREATE_CALL_WEBHOOK,
+        "call-summaries" => CREATE_CALL_SUMMARY_WEBHOOK,
+        "call-transcripts" => CREATE_CALL_TRANSCRIPT_WEBHOOK,
+        _ => return Routed::Nowhere,
+    };
+    routed_to(operation, "")
 }
 
 #[cfg(test)]
@@ -123,6 +172,10 @@ mod tests {
             ("PUT", "/v1/contacts/a"),
             ("POST", "/v1/users"),
             ("GET", "/v1/users/%ff"),
+            ("POST", "/v1/webhooks"),
+            ("POST", "/v1/webhooks/contacts"),
+            ("PATCH", "/v1/webhooks/WH1"),
+            ("PUT", "/v1/webhooks/WH1"),
             ("GET", "/"),
         ] {
             assert_eq!(routed(method, path), None, "{method} {path}");

@@ -6,10 +6,10 @@ use chrono::{DateTime, TimeZone as _, Utc};
 
 use crate::openphone::Options;
 use crate::openphone::contact_store::ContactStore;
-use crate::openphone::events::Registration;
 use crate::openphone::ids::Ids;
 use crate::openphone::message_store::MessageStore;
 use crate::openphone::messages::MessagingBlock;
+use crate::openphone::registration::Registration;
 use crate::openphone::workspace::{Definition, Workspace};
 
 /// Everything the simulated vendor knows.
@@ -53,10 +53,13 @@ impl State {
         }
     }
 
-    /// Forgets contacts and texts. Ids are not given out a second time.
+    /// Forgets contacts, texts and the webhooks that were created over the API. Ids are not given
+    /// out a second time.
     pub(super) fn reset(&mut self) {
         self.contacts.clear();
         self.messages = MessageStore::default();
+        self.webhooks
+            .retain(|registration| registration.subscription.is_none());
     }
 
     pub(super) fn legacy_key_text(&self) -> String {

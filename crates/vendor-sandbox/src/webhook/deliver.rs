@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::log::Recent;
 use crate::shared::lock;
-use crate::webhook::{Signer, Target};
+use crate::webhook::{Recipient, Signer};
 
 /// How many deliveries may wait to be sent; what comes on top is dropped and logged so.
 const QUEUE: usize = 10_000;
@@ -38,7 +38,7 @@ pub(crate) struct Delivery {
     pub(crate) webhook_id: String,
     pub(crate) event_id: String,
     pub(crate) event: &'static str,
-    pub(crate) target: Arc<Target>,
+    pub(crate) recipient: Recipient,
     pub(crate) signer: Signer,
     pub(crate) body: Bytes,
 }
@@ -56,6 +56,9 @@ pub enum DeliveryState {
     Failed,
     /// Never sent, because too many deliveries were waiting or the sandbox had ended.
     Dropped,
+    /// Never sent, because the webhook was registered over the API with a URL that is not `http`
+    /// on loopback. The vendor would send it.
+    Withheld,
 }
 
 /// What became of one webhook delivery.
@@ -142,10 +145,17 @@ impl Dispatcher {
     }
 
     fn send_one(&self, delivery: Delivery) -> u64 {
-        let permit = self.queue.try_reserve().ok().filter(|_| self.take_on());
-        let state = match permit {
-            Some(_) => DeliveryState::Pending,
-            None => DeliveryState::Dropped,
+        let (state, permit) = if delivery.recipient.is_loopback() {
+            let permit = self.queue.try_reserve().ok().filter(|_| self.take_on());
+            let taken = permit.is_some();
+            let pending = if taken {
+                DeliveryState::Pending
+            } else {
+                DeliveryState::Dropped
+            };
+            (pending, permit)
+        } else {
+            (DeliveryState::Withheld, None)
         };
         let number = lock(&self.log).push(|number| Entry {
             record: DeliveryRecord {
@@ -153,7 +163,7 @@ impl Dispatcher {
                 webhook_id: delivery.webhook_id.clone(),
                 event_id: delivery.event_id.clone(),
                 event: delivery.event,
-                url: delivery.target.url.clone(),
+                url: delivery.recipient.url().to_owned(),
                 at: clock::utc_now(),
                 attempts: 0,
                 last_status: None,
@@ -266,7 +276,9 @@ async fn attempt(delivery: &Delivery) -> Option<u16> {
 }
 
 async fn exchange(delivery: &Delivery) -> Option<u16> {
-    let target = &delivery.target;
+    let Recipient::Loopback(target) = &delivery.recipient else {
+        return None;
+    };
     let stream = TcpStream::connect(target.address).await.ok()?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
     let mut request = Request::builder()
@@ -304,7 +316,7 @@ mod tests {
             webhook_id: "WH1".to_owned(),
             event_id: "EV1".to_owned(),
             event: "message.received",
-            target: Arc::new(Target::parse("http://127.0.0.1:9/").unwrap()),
+            recipient: Recipient::new("http://127.0.0.1:9/"),
             signer: Signer::OpenPhoneLegacy {
                 key: Arc::from([1]),
             },

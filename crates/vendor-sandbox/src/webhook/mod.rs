@@ -7,4 +7,4 @@ mod target;
 pub(crate) use deliver::{Delivery, Dispatcher};
 pub use deliver::{DeliveryRecord, DeliveryState};
 pub(crate) use sign::Signer;
-pub(crate) use target::Target;
+pub(crate) use target::{Recipient, Target};

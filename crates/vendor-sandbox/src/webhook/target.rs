@@ -1,8 +1,37 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use url::{Host, Url};
 
 use crate::error::SandboxError;
+
+/// Where a registration wants its deliveries.
+#[derive(Clone, Debug)]
+pub(crate) enum Recipient {
+    Loopback(Arc<Target>),
+    /// A URL that the vendor takes and the sandbox never calls.
+    Elsewhere(Arc<str>),
+}
+
+impl Recipient {
+    pub(crate) fn new(url: &str) -> Self {
+        match Target::parse(url) {
+            Ok(target) => Self::Loopback(Arc::new(target)),
+            Err(_) => Self::Elsewhere(url.into()),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            Self::Loopback(target) => &target.url,
+            Self::Elsewhere(url) => url,
+        }
+    }
+
+    pub(crate) const fn is_loopback(&self) -> bool {
+        matches!(self, Self::Loopback(_))
+    }
+}
 
 /// A place on this machine that webhooks are delivered to.
 #[derive(Clone, Debug)]

@@ -18,4 +18,6 @@ mod messages;
 mod program;
 mod receiver;
 mod support;
+mod webhook_api;
+mod webhook_subscriptions;
 mod webhooks;

@@ -66,6 +66,7 @@ impl Spec {
         problems: &mut Vec<String>,
     ) {
         let text = value.as_str();
+        let items = value.as_array().map(|items| items.len() as u64);
         let fits = match keyword {
             "description" | "examples" | "example" | "default" | "deprecated" => true,
             "$ref" => {
@@ -108,6 +109,8 @@ impl Spec {
                     .map(|name| name.as_str().unwrap());
                 !value.is_object() || names.all(|name| value.get(name).is_some())
             }
+            "minItems" => items.is_none_or(|items| items >= rule.as_u64().unwrap()),
+            "maxItems" => items.is_none_or(|items| items <= rule.as_u64().unwrap()),
             "minLength" => text.is_none_or(|text| length(text) >= rule.as_u64().unwrap()),
             "maxLength" => text.is_none_or(|text| length(text) <= rule.as_u64().unwrap()),
             "pattern" | "format" => {
