@@ -30,13 +30,14 @@ use crate::auth::{AuthError, AuthErrorKind};
 /// 5. See that the call fits into what is left of the lease, by the monotonic clock. If the process was stopped
 ///    meanwhile, it does not: back to step 3. A call that may take longer than the lease takes the lease again while it
 ///    runs, at a third of its time.
-/// 6. Send the refresh token to the identity provider, once. No retry sends it again: if the answer was lost, the
-///    token may be spent.
+/// 6. Send the refresh token to the identity provider, `NotIdempotent`: once bytes have left, it is not sent again, for it
+///    may be spent. A caller may stop waiting; the call goes on to its own time-out, since an answer that nobody
+///    reads is a lost token.
 /// 7. By what comes back:
 ///    - *Tokens:* [`save_if`](Self::save_if) with the fingerprint of the token that was **sent**. The lease is not
-///      asked: a holder whose lease ran out still has the only valid token. Repeat until the store answers, whatever the
-///      error; neither the caller's cancellation nor a shutdown ends this before it is done. Only then is the new access
-///      token used. [`Saved::Superseded`]: load, and use what is there.
+///      asked: a holder whose lease ran out still has the only valid token. Repeat while the error is
+///      [retryable](TokenStoreError::is_retryable); neither a cancelled caller nor a shutdown ends this before it is
+///      done. Only then is the new access token used. [`Saved::Superseded`]: load, and use what is there.
 ///    - *`invalid_grant`:* load. Another fingerprint: somebody else won, use theirs. The same: wait 2 s, load once more.
 ///      Still the same: [`refuse`](Self::refuse), and a person has to reconnect.
 ///    - *Anything else* (no connection, a time-out, 5xx) is never the end of a grant: fail for now.
@@ -65,7 +66,7 @@ use crate::auth::{AuthError, AuthErrorKind};
 ///
 /// ```
 /// use std::time::Duration;
-/// use connector_http::{Fingerprint, Saved, Timer, TokenSet, TokenStore};
+/// use connector_http::{Fingerprint, Saved, Timer, TokenSet, TokenStore, TokenStoreError};
 ///
 /// /// Keeps what the identity provider answered. It exists nowhere else, so giving up is no choice.
 /// async fn keep(
@@ -73,13 +74,13 @@ use crate::auth::{AuthError, AuthErrorKind};
 ///     timer: &dyn Timer,
 ///     spent: &Fingerprint,
 ///     new: &TokenSet,
-/// ) -> Saved {
+/// ) -> Result<Saved, TokenStoreError> {
 ///     let mut wait = Duration::from_millis(50);
 ///     loop {
-///         if let Ok(saved) = store.save_if(spent, new).await {
-///             return saved;
+///         match store.save_if(spent, new).await {
+///             Err(error) if error.is_retryable() => timer.sleep(wait).await,
+///             settled => return settled,
 ///         }
-///         timer.sleep(wait).await;
 ///         wait = (wait * 2).min(Duration::from_secs(1));
 ///     }
 /// }
@@ -111,8 +112,8 @@ pub trait TokenStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When nothing was written, or nobody knows. **Every** error is to be tried again: the tokens exist nowhere else.
-    /// A repeat of a save that had worked answers [`Saved::Superseded`], and what is loaded then is what was saved.
+    /// [`Unavailable`](TokenStoreErrorKind::Unavailable) when nothing was written, or nobody knows: try again until it
+    /// works, for the tokens exist nowhere else; [`Unstorable`](TokenStoreErrorKind::Unstorable). A repeat of a save that had worked answers [`Saved::Superseded`], and what is loaded then is what was saved.
     async fn save_if(&self, spent: &Fingerprint, new: &TokenSet) -> Result<Saved, TokenStoreError>;
 
     /// Notes that the identity provider has refused the refresh token of this fingerprint for good, if it is still
@@ -303,6 +304,8 @@ pub enum TokenStoreErrorKind {
     Unreadable,
     /// There are no tokens: the account is not connected, or no longer.
     NotConnected,
+    /// The tokens are of a kind that the store cannot keep: larger than it takes, or of characters it has no room for.
+    Unstorable,
 }
 
 impl TokenStoreError {
@@ -322,11 +325,13 @@ impl TokenStoreError {
         self.kind
     }
 
-    /// Returns whether the same may work later. Where it may not, the account has to be connected again.
+    /// Returns whether the same may work later.
     pub fn is_retryable(&self) -> bool {
         match self.kind {
             TokenStoreErrorKind::Unavailable => true,
-            TokenStoreErrorKind::Unreadable | TokenStoreErrorKind::NotConnected => false,
+            TokenStoreErrorKind::Unreadable
+            | TokenStoreErrorKind::NotConnected
+            | TokenStoreErrorKind::Unstorable => false,
         }
     }
 }
@@ -337,6 +342,7 @@ impl fmt::Display for TokenStoreError {
             TokenStoreErrorKind::Unavailable => "the token store is out of order",
             TokenStoreErrorKind::Unreadable => "the stored tokens cannot be opened",
             TokenStoreErrorKind::NotConnected => "there are no stored tokens",
+            TokenStoreErrorKind::Unstorable => "the store cannot keep such tokens",
         })
     }
 }
@@ -347,13 +353,14 @@ impl std::error::Error for TokenStoreError {
     }
 }
 
-/// What may work later is [`Unavailable`](AuthErrorKind::Unavailable); the rest needs a person.
 impl From<TokenStoreError> for AuthError {
     fn from(error: TokenStoreError) -> Self {
-        let kind = if error.is_retryable() {
-            AuthErrorKind::Unavailable
-        } else {
-            AuthErrorKind::ReauthorizationRequired
+        let kind = match error.kind {
+            TokenStoreErrorKind::Unavailable => AuthErrorKind::Unavailable,
+            TokenStoreErrorKind::Unreadable | TokenStoreErrorKind::NotConnected => {
+                AuthErrorKind::ReauthorizationRequired
+            }
+            TokenStoreErrorKind::Unstorable => AuthErrorKind::Invalid,
         };
         Self::new(kind).source(error)
     }
@@ -406,6 +413,12 @@ mod tests {
         false,
         AuthErrorKind::ReauthorizationRequired,
         "there are no stored tokens"
+    )]
+    #[case(
+        TokenStoreErrorKind::Unstorable,
+        false,
+        AuthErrorKind::Invalid,
+        "the store cannot keep such tokens"
     )]
     fn an_error_says_whether_to_try_again_or_to_ask_a_person(
         #[case] kind: TokenStoreErrorKind,
