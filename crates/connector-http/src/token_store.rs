@@ -229,16 +229,20 @@ pub struct StoredToken {
     pub tokens: TokenSet,
     /// That of the refresh token; of the access token where there is no refresh token.
     pub fingerprint: Fingerprint,
+    /// When they were saved, by the store's clock. With [`TokenSet::expires_at`] it says how long the access token
+    /// lives, and so how early to refresh it; and how long a refresh token has lain unused.
+    pub saved_at: DateTime<Utc>,
     /// The identity provider has said that this refresh token is over. A person has to connect the account again.
     pub refused: bool,
 }
 
 impl StoredToken {
-    /// Puts tokens and their fingerprint together, not refused.
-    pub fn new(tokens: TokenSet, fingerprint: Fingerprint) -> Self {
+    /// Puts tokens together with what the store knows of them, not refused.
+    pub fn new(tokens: TokenSet, fingerprint: Fingerprint, saved_at: DateTime<Utc>) -> Self {
         Self {
             tokens,
             fingerprint,
+            saved_at,
             refused: false,
         }
     }
@@ -381,7 +385,7 @@ mod tests {
             .refresh_token(SecretString::from("c4nary-refresh"))
             .refresh_expires_at(DateTime::UNIX_EPOCH)
             .scope("contacts.read");
-        let stored = StoredToken::new(tokens.clone(), Fingerprint::new("f1"));
+        let stored = StoredToken::new(tokens.clone(), Fingerprint::new("f1"), DateTime::UNIX_EPOCH);
         let printed = format!("{tokens:?} {stored:?}");
         assert!(!printed.contains("c4nary"), "{printed}");
         assert!(printed.contains("contacts.read"));

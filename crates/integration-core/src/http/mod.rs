@@ -1,1 +1,5 @@
 //! What connects this crate to `connector-http`.
+
+mod tokens;
+
+pub use self::tokens::VaultTokenStore;

@@ -33,6 +33,33 @@ impl TokenRowId {
         self.owner = owner.into();
         self
     }
+
+    /// Returns the field for which the row's access token is sealed.
+    ///
+    /// ```
+    /// use integration_core::store::TokenRowId;
+    /// use integration_core::{IntegrationId, TenantId};
+    ///
+    /// let row = TokenRowId::new(TenantId::from("acme"), IntegrationId::generate());
+    /// assert_eq!(row.access_token_field(), "oauth.access_token");
+    /// assert_eq!(row.owner("loc-1").refresh_token_field(), "oauth.refresh_token.loc-1");
+    /// ```
+    pub fn access_token_field(&self) -> String {
+        self.field("oauth.access_token")
+    }
+
+    /// Returns the field for which the row's refresh token is sealed.
+    pub fn refresh_token_field(&self) -> String {
+        self.field("oauth.refresh_token")
+    }
+
+    fn field(&self, name: &str) -> String {
+        if self.owner.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name}.{}", self.owner)
+        }
+    }
 }
 
 /// Tokens as they are stored.
@@ -81,7 +108,7 @@ impl SealedTokens {
 pub struct StoredTokens {
     /// The tokens.
     pub tokens: SealedTokens,
-    /// When they were written.
+    /// When they were granted or refreshed, by the store's clock. Sealing them anew does not change it.
     pub updated_at: DateTime<Utc>,
     /// The vendor said that this grant is over (`invalid_grant`) for the refresh token of this fingerprint.
     pub refused_fingerprint: Option<String>,
