@@ -79,6 +79,11 @@ pub(crate) fn is_e164(text: &str) -> bool {
         && !digits.starts_with('0')
 }
 
+/// Tells whether a text is a short code, which carriers give to services: 3 to 8 digits.
+pub(crate) fn is_short_code(text: &str) -> bool {
+    (3..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -107,5 +112,20 @@ mod tests {
     #[case("+1234567890123456", false)]
     fn knows_e164(#[case] text: &str, #[case] holds: bool) {
         assert_eq!(is_e164(text), holds);
+    }
+
+    #[rstest]
+    #[case("123", true)]
+    #[case("72645", true)]
+    #[case("12345678", true)]
+    #[case("12", false)]
+    #[case("123456789", false)]
+    #[case("7264a", false)]
+    #[case("SALE", false)]
+    #[case("726 45", false)]
+    #[case("٧٢٦٤", false)]
+    #[case("", false)]
+    fn a_short_code_is_digits(#[case] text: &str, #[case] holds: bool) {
+        assert_eq!(is_short_code(text), holds);
     }
 }

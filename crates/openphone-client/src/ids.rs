@@ -19,6 +19,11 @@ connector_http::id_type! {
 }
 
 connector_http::id_type! {
+    /// The id of a call, `AC…`. Messages share the prefix.
+    pub struct CallId;
+}
+
+connector_http::id_type! {
     /// The id of a conversation, `CN…`.
     pub struct ConversationId;
 }

@@ -36,7 +36,9 @@ pub use crate::contacts::{
 };
 pub use crate::custom_fields::{CustomField, CustomFieldType, CustomFieldValue, CustomFields};
 pub use crate::error::OpenPhoneErrorCode;
-pub use crate::ids::{ContactId, ConversationId, MessageId, PhoneNumberId, UserId, WebhookId};
+pub use crate::ids::{
+    CallId, ContactId, ConversationId, MessageId, PhoneNumberId, UserId, WebhookId,
+};
 pub use crate::links::click_to_call_link;
 pub use crate::messages::{
     Encoding, InboxStatus, ListMessages, Message, MessageDirection, MessageMedia, MessageStatus,

@@ -66,6 +66,9 @@ impl WebhookError {
 
 impl fmt::Display for WebhookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (WebhookErrorKind::NoKey, Some(header)) = (self.kind, &self.header) {
+            return write!(f, "no webhook key is configured for {header}");
+        }
         f.write_str(match self.kind {
             WebhookErrorKind::MissingHeader
             | WebhookErrorKind::MalformedHeader
@@ -152,6 +155,11 @@ mod tests {
     fn errors_name_their_header_and_position() {
         let header = HeaderName::from_static("webhook-id");
         assert_eq!(WebhookError::missing(&header).header(), Some("webhook-id"));
+        let other_system = WebhookError::new(WebhookErrorKind::NoKey).with_header(&header);
+        assert_eq!(
+            other_system.to_string(),
+            "no webhook key is configured for webhook-id"
+        );
         let unreadable = WebhookError::new(WebhookErrorKind::UnreadableBody).with_position(3, 14);
         assert_eq!(
             (unreadable.header(), unreadable.position()),

@@ -73,7 +73,8 @@ impl<'a> Messages<'a> {
     /// # Errors
     ///
     /// - [`Validation`](crate::ErrorKind::Validation): refused here, unsent (no text, more than
-    ///   1,600 characters, no recipient or more than 10, a sender that is neither a number id nor
+    ///   1,600 characters, no recipient or more than 10, a recipient that is neither
+    ///   E.164 nor a short code, a sender that is neither a number id nor
     ///   E.164) or by the vendor.
     /// - [`Permission`](crate::ErrorKind::Permission): no A2P registration, no paid subscription, or
     ///   the user may not use this number; the code tells which.

@@ -5,14 +5,12 @@ use connector_http::setters;
 use serde::Serialize;
 
 use super::segments::Segments;
-use crate::check::{Check, is_e164};
+use crate::check::{Check, is_e164, is_short_code};
 use crate::ids::{PhoneNumberId, UserId};
 use crate::masked::masked_debug;
 
 const MAX_CONTENT: usize = 1600;
 const MAX_PARTICIPANTS: usize = 10;
-/// A recipient that is not E.164, such as a short code, has at most this many characters.
-const MAX_OTHER_RECIPIENT: usize = 15;
 const MAX_RESULTS: u32 = 100;
 
 /// A text message to be sent.
@@ -54,7 +52,8 @@ impl NewMessage {
     /// Writes to one person.
     ///
     /// `from` is the id of one of your numbers or the number in E.164 form, `to` the recipient's
-    /// number in E.164 form or a short code.
+    /// number in E.164 form or a short code of 3 to 8 digits. The vendor would take any 15 characters here, also a name
+    /// or a number without its country, and send the text who knows where.
     pub fn new(from: impl AsRef<str>, to: impl Into<String>, content: impl Into<String>) -> Self {
         Self::group(from, [to], content)
     }
@@ -94,13 +93,10 @@ impl NewMessage {
         let count = (1..=MAX_PARTICIPANTS).contains(&self.to.len());
         check.require(count, "/to", "must name 1 to 10 recipients");
         for (index, recipient) in self.to.iter().enumerate() {
-            let short = recipient.chars().count() <= MAX_OTHER_RECIPIENT;
-            let holds = is_e164(recipient) || short && !recipient.trim().is_empty();
-            let path = format!("/to/{index}");
             check.require(
-                holds,
-                path,
-                "must be a number in E.164 form or a short code",
+                is_e164(recipient) || is_short_code(recipient),
+                format!("/to/{index}"),
+                "must be a number in E.164 form or a short code of 3 to 8 digits",
             );
         }
         check

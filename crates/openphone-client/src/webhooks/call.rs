@@ -5,13 +5,8 @@ use serde::Deserialize;
 
 use super::context::{Context, Direction, FromWire, Lookup, Participants, contacts};
 use super::lenient;
-use crate::ids::{ContactId, ConversationId, PhoneNumberId, UserId};
+use crate::ids::{CallId, ContactId, ConversationId, PhoneNumberId, UserId};
 use crate::masked::masked_debug;
-
-connector_http::id_type! {
-    /// The id of a call, `AC…`. Messages share the prefix.
-    pub struct CallId;
-}
 
 /// A call that rings, was answered, ended, or got something added: a recording, a voicemail, a choice in the menu.
 ///

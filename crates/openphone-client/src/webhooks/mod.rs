@@ -64,7 +64,7 @@ mod verifier;
 
 pub use integration_core::webhook::{Tolerance, Verified, WebhookError, WebhookErrorKind};
 
-pub use call::{CallEvent, CallEventStatus, CallId, Recording, Voicemail};
+pub use call::{CallEvent, CallEventStatus, Recording, Voicemail};
 pub use contact::{ContactEvent, ContactEventField, ContactFieldKind, ContactNote};
 pub use context::{Direction, Lookup, Participants};
 pub use event::{Event, EventId, EventKind, Generation, replay_id};
