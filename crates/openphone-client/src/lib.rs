@@ -8,6 +8,8 @@ mod custom_fields;
 mod env;
 mod error;
 mod ids;
+#[cfg(feature = "integration")]
+pub mod integration;
 mod links;
 mod masked;
 mod messages;
