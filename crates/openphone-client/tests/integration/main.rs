@@ -7,4 +7,5 @@
 )]
 
 mod forms;
+mod sandbox;
 mod vendor;
