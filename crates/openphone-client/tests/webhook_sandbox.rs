@@ -60,8 +60,8 @@ async fn received(server: &MockServer, webhooks: &[Webhook]) -> Vec<String> {
     let now = TokioTimer.utc_now();
     let mut names = Vec::new();
     for request in server.received_requests().await.unwrap() {
-        let verified = verifier.verify(&request.headers, &request.body, now);
-        let event = Event::parse(&verified.unwrap()).unwrap();
+        let genuine = verifier.verify(&request.headers, &request.body, now);
+        let event = Event::parse(&genuine.unwrap()).unwrap();
         assert_eq!(event.generation, Generation::V4);
         names.push(event.kind.name().to_owned());
     }

@@ -1,7 +1,6 @@
 //! OpenPhone as a vendor of `integration-core`.
 
 #![expect(
-    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "helpers of tests fail the test they are called from"
 )]
