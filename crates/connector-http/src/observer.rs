@@ -64,6 +64,10 @@ pub struct CallOutcome<'a> {
     pub account: Option<&'a str>,
     /// How many requests were made.
     pub attempts: u32,
+    /// The status of the last answer, if there was one.
+    pub status: Option<u16>,
+    /// The vendor's name for the last request that it answered, if it gave one.
+    pub request_id: Option<&'a str>,
     /// From the first poll to the result, all waits included.
     pub duration: Duration,
     /// What went wrong, if anything did.

@@ -48,11 +48,17 @@ pub(crate) async fn drive<T>(mut plan: Box<Plan>, decode: Decode<T>) -> Result<A
     }
     let inner = &*plan.client.inner;
     if let Some(observer) = &inner.observer {
+        let (status, request_id) = match &result {
+            Ok((_, raw)) => (Some(raw.status), plan.client.request_id(&raw.headers)),
+            Err(error) => (error.status(), error.request_id()),
+        };
         observer.on_call(&CallOutcome {
             vendor: inner.vendor,
             operation: plan.operation.name,
             account: inner.account.as_deref(),
             attempts,
+            status,
+            request_id,
             duration: inner.timer.now().saturating_duration_since(started),
             error,
         });

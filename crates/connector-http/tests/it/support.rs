@@ -100,10 +100,12 @@ impl Observer for Diary {
 
     fn on_call(&self, call: &CallOutcome<'_>) {
         self.0.lock().unwrap().push(format!(
-            "call {} {}: {} attempts in {:?}: {:?}",
+            "call {} {}: {} attempts, {:?} {:?}, in {:?}: {:?}",
             call.vendor,
             call.operation,
             call.attempts,
+            call.status,
+            call.request_id,
             call.duration,
             call.error.map(Error::kind),
         ));

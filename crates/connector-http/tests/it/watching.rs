@@ -139,14 +139,14 @@ async fn an_observer_hears_every_attempt_and_the_end() {
         .iter()
         .filter(|line| line.starts_with("call"))
         .collect();
-    assert!(ends[0].starts_with("call acme things.get: 3 attempts in "));
+    assert!(ends[0].starts_with("call acme things.get: 3 attempts, Some(200) Some(\"r3\"), in "));
     assert!(ends[0].ends_with(": None"));
     assert_eq!(
         ends[1..],
         [
-            "call acme things.get: 1 attempts in 0ns: Some(NotFound)",
-            "call acme things.get: 1 attempts in 0ns: Some(Decode)",
-            "call acme raw: 0 attempts in 0ns: Some(Config)",
+            "call acme things.get: 1 attempts, Some(404) None, in 0ns: Some(NotFound)",
+            "call acme things.get: 1 attempts, Some(200) None, in 0ns: Some(Decode)",
+            "call acme raw: 0 attempts, None None, in 0ns: Some(Config)",
         ]
     );
 }
