@@ -2,6 +2,10 @@
 
 #![cfg(feature = "template")]
 #![expect(dead_code, reason = "config types whose shape alone counts")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; a panic is a failed test"
+)]
 
 use std::collections::BTreeMap;
 

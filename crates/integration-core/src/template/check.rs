@@ -1,18 +1,18 @@
 //! Which schemas are taken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jsonschema::{EmailOptions, PatternOptions, Validator};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::form::is_sealed;
+use super::check_hints::check_hints;
+use super::expansion;
 use super::schema::DRAFT_07;
 use super::sentence::sentence;
-use super::ui::{FieldUi, Widget};
 use super::validate::write_some;
-use super::walk::{Limits, children, definition, join, referred};
+use super::walk::{Limits, children, definition, join};
 
 /// What a schema may be at most. A large one has a few thousand bytes.
 const LIMITS: Limits = Limits {
@@ -26,9 +26,6 @@ const MAX_PATTERNS: usize = 64;
 const MAX_PATTERN: usize = 512;
 /// The size of a compiled pattern, in bytes: short text can stand for a large machine, `(\w{500}){500}`.
 const MAX_COMPILED_PATTERN: usize = 512 * 1024;
-/// How many schemas, and how deep, when every reference is written out.
-const MAX_EXPANDED: usize = 20_000;
-const MAX_EXPANDED_DEPTH: usize = 48;
 /// After this many problems, more of them tell nobody anything.
 const MAX_PROBLEMS: usize = 50;
 /// What a sealed field's schema may say. Everything else could carry a value, or leave open that it is text.
@@ -124,7 +121,7 @@ pub(super) fn check(schema: &Value, purpose: Purpose) -> Result<Checked, Invalid
     }
     check_root(root, &mut problems);
     check_fields(root, purpose, &mut problems);
-    check_ui(root, &mut problems);
+    check_hints(root, &mut problems);
     let meta = jsonschema::draft7::meta::validator();
     for error in meta.iter_errors(schema) {
         let message = sentence(error.kind(), false);
@@ -132,12 +129,7 @@ pub(super) fn check(schema: &Value, purpose: Purpose) -> Result<Checked, Invalid
     }
     problems.none()?;
 
-    let mut expansion = Expansion {
-        root: schema,
-        done: BTreeMap::new(),
-        open: BTreeSet::new(),
-    };
-    if let Err(problem) = expansion.measure(schema, 0) {
+    if let Err(problem) = expansion::check(schema) {
         problems.add("", problem);
         return Err(problems.into_error());
     }
@@ -179,11 +171,12 @@ fn compile(schema: &Value) -> Result<Validator, jsonschema::ValidationError<'sta
         .build(schema)
 }
 
+/// What has been found wrong so far.
 #[derive(Default)]
-struct Problems(Vec<SchemaProblem>);
+pub(super) struct Problems(Vec<SchemaProblem>);
 
 impl Problems {
-    fn add(&mut self, pointer: &str, message: impl Into<String>) {
+    pub(super) fn add(&mut self, pointer: &str, message: impl Into<String>) {
         let problem = SchemaProblem {
             pointer: pointer
                 .chars()
@@ -230,7 +223,7 @@ impl Walk {
         let Value::Object(map) = schema else {
             return;
         };
-        self.check_reference(map, at, place, problems);
+        check_reference(map, at, place, problems);
         if let Some(Value::String(pattern)) = map.get("pattern") {
             self.count_pattern(pattern, &join(at, "pattern"), problems);
         }
@@ -264,34 +257,6 @@ impl Walk {
         }
     }
 
-    fn check_reference(
-        &self,
-        schema: &Map<String, Value>,
-        at: &str,
-        place: Place,
-        problems: &mut Problems,
-    ) {
-        let Some(reference) = schema.get("$ref") else {
-            return;
-        };
-        let at = join(at, "$ref");
-        if place == Place::Root {
-            problems.add(
-                &at,
-                "must not be there: the fields stand in the schema itself",
-            );
-        } else if !reference
-            .as_str()
-            .is_some_and(|text| definition(text).is_some())
-        {
-            // Whatever it names is not repeated: an address may carry a password.
-            problems.add(
-                &at,
-                "must be of the form #/definitions/NAME: nothing is fetched from elsewhere",
-            );
-        }
-    }
-
     fn count_pattern(&mut self, pattern: &str, at: &str, problems: &mut Problems) {
         self.patterns += 1;
         if pattern.len() > MAX_PATTERN {
@@ -302,6 +267,28 @@ impl Walk {
             self.too_many_patterns = true;
             problems.add("", format!("must have at most {MAX_PATTERNS} patterns"));
         }
+    }
+}
+
+fn check_reference(schema: &Map<String, Value>, at: &str, place: Place, problems: &mut Problems) {
+    let Some(reference) = schema.get("$ref") else {
+        return;
+    };
+    let at = join(at, "$ref");
+    if place == Place::Root {
+        problems.add(
+            &at,
+            "must not be there: the fields stand in the schema itself",
+        );
+    } else if reference
+        .as_str()
+        .is_none_or(|text| definition(text).is_none())
+    {
+        // Whatever it names is not repeated: an address may carry a password.
+        problems.add(
+            &at,
+            "must be of the form #/definitions/NAME: nothing is fetched from elsewhere",
+        );
     }
 }
 
@@ -401,88 +388,6 @@ fn check_field(schema: &Map<String, Value>, at: &str, purpose: Purpose, problems
     }
 }
 
-/// Checks the hints, so that a slip in them is found when the template is saved and not in the form.
-fn check_ui(root: &Map<String, Value>, problems: &mut Problems) {
-    let Some(ui) = root.get("ui") else {
-        return;
-    };
-    let Value::Object(ui) = ui else {
-        problems.add("/ui", "must be an object");
-        return;
-    };
-    let properties = root.get("properties").and_then(Value::as_object);
-    let field = |name: &str| properties.and_then(|fields| fields.get(name));
-    for part in ui.keys() {
-        if !matches!(part.as_str(), "order" | "fields") {
-            problems.add(
-                &join("/ui", part),
-                "must not be there: ui has order and fields",
-            );
-        }
-    }
-    match ui.get("order") {
-        None => {}
-        Some(Value::Array(order)) => {
-            for (number, name) in order.iter().enumerate() {
-                if !name.as_str().is_some_and(|name| field(name).is_some()) {
-                    problems.add(
-                        &format!("/ui/order/{number}"),
-                        "must be the name of a field",
-                    );
-                }
-            }
-        }
-        Some(_) => problems.add("/ui/order", "must be a list"),
-    }
-    let hints = match ui.get("fields") {
-        None => return,
-        Some(Value::Object(hints)) => hints,
-        Some(_) => {
-            problems.add("/ui/fields", "must be an object");
-            return;
-        }
-    };
-    for (name, hints) in hints {
-        let at = join("/ui/fields", name);
-        let Some(schema) = field(name) else {
-            problems.add(&at, "must be the name of a field");
-            continue;
-        };
-        // Not the reader's own words: they may repeat what stands there.
-        let Ok(hints) = FieldUi::deserialize(hints) else {
-            problems.add(
-                &at,
-                "must have no more than widget, help, placeholder, labels and visible_when, as they are described",
-            );
-            continue;
-        };
-        let masked = matches!(hints.widget, Some(Widget::Password));
-        let fits_sealed = matches!(
-            hints.widget,
-            None | Some(Widget::Password | Widget::Textarea)
-        );
-        if (is_sealed(schema) && !fits_sealed) || (masked && !is_sealed(schema)) {
-            let message =
-                "must be password or textarea for a sealed field, and never password for another";
-            problems.add(&join(&at, "widget"), message);
-        }
-        let Some(condition) = hints.visible_when else {
-            continue;
-        };
-        let at = join(&at, "visible_when");
-        if condition.field == *name || field(&condition.field).is_none_or(is_sealed) {
-            problems.add(
-                &join(&at, "field"),
-                "must be the name of another field that is not sealed",
-            );
-        }
-        let required = root.get("required").and_then(Value::as_array);
-        if required.is_some_and(|required| required.iter().any(|required| required == name)) {
-            problems.add(&at, "must not be there: a required field has to be seen");
-        }
-    }
-}
-
 /// Checks that every default is a value that its field takes.
 fn check_defaults(root: &Map<String, Value>, validator: &Validator, problems: &mut Problems) {
     for (name, schema) in root
@@ -504,72 +409,6 @@ fn check_defaults(root: &Map<String, Value>, validator: &Validator, problems: &m
         if breaks {
             let at = join(&join("/properties", name), "default");
             problems.add(&at, "must be a value that the field takes");
-        }
-    }
-}
-
-/// Measures a schema with every reference written out. Two definitions that each name the next twice double with
-/// every step, and the time to validate with them.
-struct Expansion<'s> {
-    root: &'s Value,
-    done: BTreeMap<&'s str, Size>,
-    open: BTreeSet<&'s str>,
-}
-
-#[derive(Copy, Clone, Default)]
-struct Size {
-    schemas: usize,
-    depth: usize,
-}
-
-impl<'s> Expansion<'s> {
-    fn measure(&mut self, schema: &'s Value, depth: usize) -> Result<Size, &'static str> {
-        if depth > MAX_EXPANDED_DEPTH {
-            return Err("must not nest references so deeply");
-        }
-        let mut size = Size {
-            schemas: 1,
-            depth: 1,
-        };
-        let Value::Object(map) = schema else {
-            return Ok(size);
-        };
-        for child in children(map) {
-            // Definitions count where they are used.
-            if !matches!(child.keyword, "definitions" | "$defs") {
-                size = size.with(self.measure(child.schema, depth + 1)?);
-            }
-        }
-        if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
-            size = size.with(self.referred(reference, depth)?);
-        }
-        if size.schemas > MAX_EXPANDED || size.depth > MAX_EXPANDED_DEPTH {
-            return Err("must not grow so large when its references are written out");
-        }
-        Ok(size)
-    }
-
-    fn referred(&mut self, reference: &'s str, depth: usize) -> Result<Size, &'static str> {
-        if let Some(size) = self.done.get(reference) {
-            return Ok(*size);
-        }
-        let target = referred(self.root, reference)
-            .ok_or("has a reference to a definition that is missing")?;
-        if !self.open.insert(reference) {
-            return Err("has references that go in circles");
-        }
-        let size = self.measure(target, depth + 1)?;
-        self.open.remove(reference);
-        self.done.insert(reference, size);
-        Ok(size)
-    }
-}
-
-impl Size {
-    fn with(self, part: Self) -> Self {
-        Self {
-            schemas: self.schemas.saturating_add(part.schemas),
-            depth: self.depth.max(part.depth.saturating_add(1)),
         }
     }
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::check::{Checked, InvalidSchema, Purpose, check};
 use super::form::{FormField, form_fields};
-use super::schema::schema_of;
+use super::schema::{DRAFT_07, schema_of};
 use super::validate::{ValidationErrors, validate};
 
 /// The schema of a config or of settings: checked, and ready to validate. Cheap to clone.
@@ -130,6 +130,16 @@ impl ConfigSchema {
         for (name, default) in self.defaults() {
             config.entry(name).or_insert(default);
         }
+    }
+
+    /// Returns the schema of a config without fields.
+    pub(super) fn empty() -> Value {
+        json!({
+            "$schema": DRAFT_07,
+            "type": "object",
+            "properties": {},
+            "additionalProperties": false,
+        })
     }
 
     fn checked(schema: &Value, purpose: Purpose) -> Result<Self, InvalidSchema> {

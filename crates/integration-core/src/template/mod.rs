@@ -33,22 +33,29 @@
 //! It must not show a value that somebody filled in: no error of this module repeats one, and neither does its
 //! `Debug`. It must not fetch anything: a schema stands alone.
 
+mod accept;
 mod check;
+mod check_hints;
 mod config;
+mod expansion;
 mod form;
+mod model;
 mod order;
+mod patch;
 mod schema;
+mod seeds;
 mod sentence;
 mod ui;
 mod validate;
 mod walk;
 
-mod model;
-
+pub use accept::{InvalidTemplate, TemplateProblem};
 pub use check::{InvalidSchema, SchemaProblem};
 pub use config::ConfigSchema;
 pub use form::{FieldOption, FormField, ValueType};
 pub use model::{IntegrationTemplate, NewTemplate, TemplateSummary};
+pub use patch::TemplatePatch;
 pub use schema::{schema_of, sealed, sealed_optional};
+pub use seeds::placeholders;
 pub use ui::{VisibleWhen, Widget};
 pub use validate::{ValidationError, ValidationErrors};

@@ -14,20 +14,24 @@ use super::walk::{Limits, join, resolve};
 /// What a config may be at most. It is filled in by hand; this is far more than anybody types.
 const LIMITS: Limits = Limits {
     depth: 32,
-    values: 10_000,
+    values: 2_000,
     bytes: 256 * 1024,
 };
 /// After this many errors, more of them tell nobody anything.
 const MAX_ERRORS: usize = 200;
+/// How many of the engine's errors are read for that: a hostile schema makes millions of one slip.
+const MAX_LOOKED_AT: usize = 20_000;
 /// A name that the schema does not have is repeated only up to this length, and only if it looks like a name.
 const MAX_UNKNOWN_NAME: usize = 24;
+/// A name with more digits than that may well be a key or a phone number.
+const MAX_DIGITS: usize = 4;
 /// A field's title is cut in a sentence after this many characters.
 const MAX_TITLE: usize = 80;
 /// How many errors stand in one line.
 const MAX_IN_LINE: usize = 5;
 
 /// One thing that is wrong with a config. It never contains a value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct ValidationError {
     /// Where, as a JSON pointer: `/api_key`. Names that the schema does not know are left out unless they are short
@@ -131,9 +135,14 @@ pub(super) fn validate(
         known_names,
     };
     let mut errors: Vec<ValidationError> = Vec::new();
-    for error in validator.iter_errors(config) {
+    for error in validator.iter_errors(config).take(MAX_LOOKED_AT) {
         words.add(&error, &mut errors);
-        if errors.len() >= MAX_ERRORS {
+        // Several rules may find the same fault; it counts once.
+        if errors.len() > MAX_ERRORS {
+            errors.sort();
+            errors.dedup();
+        }
+        if errors.len() > MAX_ERRORS {
             errors.truncate(MAX_ERRORS);
             break;
         }
@@ -263,6 +272,7 @@ impl Words<'_> {
         self.known_names.contains(name)
             || (name.len() <= MAX_UNKNOWN_NAME
                 && name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && name.chars().filter(char::is_ascii_digit).count() <= MAX_DIGITS
                 && name
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))

@@ -107,7 +107,9 @@ pub(super) fn for_each_child(
     }
     for keyword in LIST {
         if let Some(Value::Array(list)) = schema.get_mut(keyword) {
-            list.iter_mut().for_each(|value| each(keyword, value));
+            for value in list {
+                each(keyword, value);
+            }
         }
     }
     match schema.get_mut("items") {
