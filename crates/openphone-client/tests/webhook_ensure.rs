@@ -13,6 +13,7 @@ use connector_http::testing::{FakeTransport, RecordedRequest, Reply};
 use openphone_client::{
     Client, Delivery, Error, ErrorKind, NewWebhook, PhoneNumberId, Webhook, WebhookEvent,
 };
+use proptest::prelude::*;
 use rstest::rstest;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 const URL: &str = "https://hooks.example.com/quo/7d1f";
 
 /// What becomes of one registration.
-#[derive(Copy, Clone)]
+#[derive(Copy, Clone, Debug)]
 enum Fate {
     /// It is registered, and the answer is lost.
     AnswerLost,
@@ -370,4 +371,89 @@ async fn a_key_that_the_list_leaves_out_is_read() {
     let kept = ensure(&vendor, &texts()).await.unwrap();
     assert_eq!(kept[0].key.as_ref().unwrap().expose_secret(), "b2xk");
     assert_eq!(vendor.log(), ["list", "get WH1"]);
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop::sample::select(vec![
+        Fate::AnswerLost,
+        Fate::AnswerBroken,
+        Fate::Late,
+        Fate::Lost,
+        Fate::Refused,
+        Fate::Unlisted,
+    ])
+}
+
+/// Something that is there already, here or elsewhere, of use or not.
+fn some_row() -> impl Strategy<Value = Value> {
+    let urls = prop::sample::select(vec![URL, "https://hooks.example.com/quo/ffff"]);
+    let events = prop::sample::select(vec![
+        &["message.received"][..],
+        &["message.delivered"][..],
+        &["message.received", "message.delivered"][..],
+        &["call.completed"][..],
+        &["call.ringing", "call.completed"][..],
+        &["call.summary.completed"][..],
+        &["contact.updated"][..],
+        &["message.received", "contact.updated"][..],
+    ]);
+    let numbers = prop::sample::select(vec![json!(["*"]), json!(["PN1"])]);
+    (urls, events, any::<bool>(), numbers).prop_map(|(url, events, enabled, numbers)| {
+        let row = with(row("", url, events), "resourceIds", numbers);
+        with(row, "status", if enabled { "enabled" } else { "disabled" })
+    })
+}
+
+/// Those at the address that bring an event of the family.
+fn bringing<'r>(rows: &'r [Value], event: &str) -> Vec<&'r Value> {
+    let brings = |row: &&Value| {
+        let events = row["events"].as_array().unwrap();
+        row["url"] == URL && row["status"] == "enabled" && events.contains(&json!(event))
+    };
+    rows.iter().filter(brings).collect()
+}
+
+proptest! {
+    /// Whatever is there and whatever goes wrong: called until it succeeds, and again for what a list shows late, each
+    /// event arrives once, and nothing else was touched.
+    #[test]
+    fn in_the_end_each_event_arrives_once(
+        rows in prop::collection::vec(some_row(), 0..6),
+        fates in prop::collection::vec(fate(), 0..8),
+    ) {
+        let rows: Vec<Value> = rows
+            .into_iter()
+            .enumerate()
+            .map(|(index, row)| with(row, "id", format!("WH{index}")))
+            .collect();
+        let vendor = Vendor::having(rows.clone()).fates(fates);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let kept = runtime.block_on(async {
+            while ensure(&vendor, &wanted()).await.is_err() {}
+            vendor.0.lock().unwrap().fates.clear();
+            ensure(&vendor, &wanted()).await.unwrap();
+            ensure(&vendor, &wanted()).await
+        });
+        let kept = kept.unwrap();
+        vendor.log();
+        let again = runtime.block_on(ensure(&vendor, &wanted())).unwrap();
+        prop_assert_eq!(vendor.log(), ["list"]);
+        prop_assert_eq!(ids(&again), ids(&kept));
+
+        let left = vendor.0.lock().unwrap().rows.clone();
+        for event in ["message.received", "call.completed"] {
+            // One that a person made for contacts too is not ours to delete.
+            let ours = bringing(&left, event).into_iter().filter(|row| {
+                kept.iter().any(|kept| row["id"] == kept.id.as_str())
+                    || !row["events"].as_array().unwrap().contains(&json!("contact.updated"))
+            });
+            prop_assert_eq!(ours.count(), 1, "{}: {:?}", event, left);
+        }
+        for row in rows {
+            let events = row["events"].as_array().unwrap();
+            let not_ours = row["url"] != URL
+                || events.iter().any(|event| event == "call.summary.completed" || event == "contact.updated");
+            prop_assert!(!not_ours || left.contains(&row), "{row} is gone");
+        }
+    }
 }

@@ -91,8 +91,8 @@ impl Vendor for OpenPhone {
         number.map(PhoneNumberId::into_string).into_iter().collect()
     }
 
-    /// Registers one webhook per family of events, and takes back those at this address that the settings no longer
-    /// ask for. Webhooks there that API v1 cannot register, made by a person, stay and are returned too.
+    /// Registers one webhook per family of events, and takes back those that the settings no longer ask for, and those
+    /// of an earlier address. Webhooks there that API v1 cannot register, made by a person, stay and are returned too.
     async fn ensure_webhooks(
         &self,
         client: &Client,

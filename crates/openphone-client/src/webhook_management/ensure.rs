@@ -9,14 +9,17 @@ use super::models::{Family, Webhook, WebhookEvent};
 use super::requests::{ListWebhooks, NewWebhook};
 use super::{ENSURE, Webhooks};
 use crate::client::Client;
+use crate::ids::WebhookId;
 use crate::sequence::CallOptions;
 
 /// How often one family is registered while nobody knows whether it was.
 const ATTEMPTS: usize = 2;
 
-pub(super) async fn ensure(
+/// `known` are those that were registered before, wherever they are.
+pub(crate) async fn ensure(
     client: Client,
     wanted: NewWebhook,
+    known: Vec<WebhookId>,
     options: CallOptions,
 ) -> Result<Vec<Webhook>, Error> {
     let url = wanted.check().map_err(|check| check.into_error(ENSURE))?;
@@ -27,7 +30,7 @@ pub(super) async fn ensure(
     let mut made: Vec<Webhook> = Vec::new();
     let mut doubts: Vec<Doubt> = Vec::new();
     let plan = loop {
-        let listed = options.apply(webhooks.list(&query)).await?;
+        let listed = look(&client, &query, &known, options).await?;
         let plan = Plan::new(&wanted, &url, &listed, &made);
         if let Some(error) = take_spent(&mut doubts, &plan.missing) {
             return Err(error);
@@ -51,6 +54,28 @@ pub(super) async fn ensure(
         }
     }
     Ok(kept)
+}
+
+/// Lists webhooks, and reads those known ones that the list leaves out: it is that of one user, and may lag behind.
+pub(crate) async fn look(
+    client: &Client,
+    query: &ListWebhooks,
+    known: &[WebhookId],
+    options: CallOptions,
+) -> Result<Vec<Webhook>, Error> {
+    let webhooks = client.webhooks();
+    let mut there = options.apply(webhooks.list(query)).await?;
+    for id in known {
+        if there.iter().any(|webhook| webhook.id == *id) {
+            continue;
+        }
+        match options.apply(webhooks.get(id)).await {
+            Ok(webhook) => there.push(webhook),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(there)
 }
 
 /// What one look at the list says.

@@ -4,7 +4,7 @@
 
 mod address;
 mod create;
-mod ensure;
+pub(crate) mod ensure;
 mod models;
 mod requests;
 
@@ -161,7 +161,7 @@ impl<'a> Webhooks<'a> {
     pub fn ensure(&self, wanted: &NewWebhook) -> CallSequence<Vec<Webhook>> {
         let (client, wanted) = (self.client.clone(), wanted.clone());
         CallSequence::new(ENSURE, move |options| {
-            ensure::ensure(client, wanted, options)
+            ensure::ensure(client, wanted, Vec::new(), options)
         })
     }
 }

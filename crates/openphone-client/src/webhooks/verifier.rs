@@ -128,7 +128,9 @@ impl Verifier {
     /// [`MissingHeader`](WebhookErrorKind::MissingHeader) (not from the vendor, or a webhook that is not signed),
     /// [`MalformedHeader`](WebhookErrorKind::MalformedHeader), [`WrongSignature`](WebhookErrorKind::WrongSignature),
     /// [`StaleTimestamp`](WebhookErrorKind::StaleTimestamp), [`BodyTooLarge`](WebhookErrorKind::BodyTooLarge), or
-    /// [`NoKey`](WebhookErrorKind::NoKey) if only secrets of another webhook system are configured.
+    /// [`NoKey`](WebhookErrorKind::NoKey) if only secrets of another webhook system are configured: its
+    /// [`header`](WebhookError::header) says which kind is missing, bare base64 for `openphone-signature`, `whsec_…` for
+    /// `webhook-signature`.
     pub fn verify<'a>(
         &self,
         headers: &'a HeaderMap,

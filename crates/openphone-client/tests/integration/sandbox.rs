@@ -76,3 +76,23 @@ async fn webhooks_follow_the_settings_and_go() {
     vendor.remove_webhooks(&client, &every).await.unwrap();
     assert!(there(&client).await.is_empty());
 }
+
+#[tokio::test]
+async fn webhooks_move_with_the_address() {
+    let (_sandbox, vendor, client) = sandbox().await;
+    let texts = Settings::new().auto_log_calls(false);
+    let request = WebhookRequest::new(URL.parse().unwrap());
+    let old = vendor
+        .ensure_webhooks(&client, &texts, &request)
+        .await
+        .unwrap();
+
+    let mut moved = WebhookRequest::new("https://new.example.com/quo/7d1f".parse().unwrap());
+    moved.registered = old.clone();
+    let new = vendor
+        .ensure_webhooks(&client, &texts, &moved)
+        .await
+        .unwrap();
+    assert_ne!(ids(&new), ids(&old));
+    assert_eq!(there(&client).await, ids(&new));
+}

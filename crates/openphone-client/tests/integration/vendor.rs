@@ -201,6 +201,31 @@ async fn registers_what_the_settings_ask_for_and_returns_the_keys() {
     );
 }
 
+/// The list is that of one user, by default the owner of the workspace. One that the owner before had registered is
+/// read by its id, and not registered again.
+#[tokio::test]
+async fn what_was_stored_is_found_though_no_list_shows_it() {
+    let texts = webhook("WH1", URL, &TEXTS, &["*"]);
+    let gone = Reply::status(404).json(&json!({"code": "0300404", "message": "Not Found"}));
+    let look = [data(&json!([])), data(&texts), gone];
+    let (client, transport) = connected(look.clone().into_iter().chain(look));
+    let mut request = WebhookRequest::new(URL.parse().unwrap());
+    request.registered = ["WH1", "WH2"]
+        .map(|id| RegisteredWebhook::new(id, TEXTS))
+        .to_vec();
+    let settings = Settings::new().auto_log_calls(false);
+    let vendor = OpenPhone::new();
+    let registered = vendor.ensure_webhooks(&client, &settings, &request).await;
+
+    assert_eq!(told(&registered.unwrap()), [line("WH1", &TEXTS.join(" "))]);
+    let look = [
+        "GET /v1/webhooks",
+        "GET /v1/webhooks/WH1",
+        "GET /v1/webhooks/WH2",
+    ];
+    assert_eq!(lines(&transport), [look, look].concat());
+}
+
 #[tokio::test]
 async fn takes_back_what_is_no_longer_asked_for_and_nothing_else() {
     let elsewhere = "https://hooks.example.com/quo/ffff";
