@@ -188,6 +188,21 @@ fn a_sealed_field_that_is_empty_is_refused_as_empty() {
 }
 
 #[rstest]
+#[case(json!({ "const": "s3cret" }))]
+#[case(json!({ "enum": ["s3cret"] }))]
+fn what_a_sealed_field_has_to_be_is_not_said(#[case] rule: Value) {
+    let schema = ConfigSchema::parse(&json!({
+        "type": "object",
+        "properties": { "pin": { "type": "string", "title": "PIN", "x-sealed": true } },
+        "allOf": [{ "properties": { "pin": rule } }],
+    }));
+    assert_eq!(
+        refused(&schema.unwrap(), &json!({ "pin": "guess" })),
+        [("/pin".to_owned(), "PIN is not valid".to_owned())]
+    );
+}
+
+#[rstest]
 #[case(json!(null))]
 #[case(json!([]))]
 #[case(json!("text"))]
