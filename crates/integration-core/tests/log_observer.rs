@@ -620,10 +620,10 @@ fn a_result_becomes_an_event() {
     assert_eq!(event(CallResult::SaysNothing), None);
     let limited = |retry_after| event(CallResult::RateLimited { retry_after });
     assert_eq!(
-        limited(Some(Duration::from_secs(60))),
+        limited(Some(Duration::from_mins(1))),
         Some(Event::RateLimited {
             used,
-            paused_until: Some(now + Duration::from_secs(60))
+            paused_until: Some(now + Duration::from_mins(1))
         })
     );
     assert_eq!(

@@ -1,5 +1,6 @@
 //! One tenant's instance of a template: its config with sealed credentials, its settings, its state.
 
+pub mod health;
 mod model;
 mod values;
 mod vendor;
