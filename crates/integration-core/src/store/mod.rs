@@ -46,6 +46,10 @@ pub enum StoreError {
     /// The disk is full, or the file or the disk cannot be written.
     #[error("the database cannot be written")]
     ReadOnly(#[source] Source),
+    /// The database does not take a value: a NUL in a text, a row that breaks a rule of its table. Trying again does
+    /// not help.
+    #[error("the database does not take the row")]
+    Refused(#[source] Source),
     /// The database cannot be reached or answered with an error. Trying later may work.
     #[error("the database is out of order")]
     Unavailable(#[source] Source),
