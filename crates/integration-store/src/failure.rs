@@ -1,0 +1,102 @@
+//! What a database says, by class, and without any value of a row.
+
+use std::error::Error as StdError;
+
+use integration_core::store::StoreError;
+use thiserror::Error;
+
+use crate::OpenError;
+
+pub(crate) type Source = Box<dyn StdError + Send + Sync>;
+
+/// What a failure means to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Locked,
+    ReadOnly,
+    Damaged,
+    Denied,
+    Refused,
+    Unavailable,
+}
+
+/// A failure with a text that holds no value of any row.
+#[derive(Debug, Error)]
+#[error("{text}")]
+pub(crate) struct Failure {
+    pub(crate) class: Class,
+    text: String,
+}
+
+impl Failure {
+    pub(crate) fn new(class: Class, text: impl Into<String>) -> Self {
+        Self {
+            class,
+            text: text.into(),
+        }
+    }
+
+    /// Sorts a failure of the driver. `database` sorts what the database itself says; whether a pool that stays empty
+    /// means that somebody holds a lock is its caller's to say.
+    pub(crate) fn of(
+        error: &sqlx::Error,
+        pool_empty: Class,
+        database: impl FnOnce(&dyn sqlx::error::DatabaseError) -> Self,
+    ) -> Self {
+        match error {
+            sqlx::Error::Database(error) => database(&**error),
+            sqlx::Error::ColumnDecode { index, .. } => {
+                Self::new(Class::Damaged, format!("column {index} cannot be read"))
+            }
+            sqlx::Error::ColumnNotFound(name) => {
+                Self::new(Class::Damaged, format!("there is no column {name}"))
+            }
+            sqlx::Error::Encode(_) => {
+                Self::new(Class::Refused, "a value cannot be put into a column")
+            }
+            sqlx::Error::PoolTimedOut => Self::new(pool_empty, "no connection became free in time"),
+            sqlx::Error::Io(error) => Self::new(Class::Unavailable, error.to_string()),
+            sqlx::Error::Tls(_) => Self::new(Class::Unavailable, "TLS could not be set up"),
+            sqlx::Error::PoolClosed => Self::new(Class::Unavailable, "the store is closed"),
+            sqlx::Error::WorkerCrashed => {
+                Self::new(Class::Unavailable, "the thread of the connection has ended")
+            }
+            // The texts of the others may quote what was read.
+            _ => Self::new(Class::Unavailable, "the driver failed"),
+        }
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        let class = failure.class;
+        let source = Box::new(failure);
+        match class {
+            Class::Locked => Self::Locked(source),
+            Class::ReadOnly => Self::ReadOnly(source),
+            Class::Damaged => Self::Corrupt(source),
+            Class::Refused => Self::Refused(source),
+            Class::Denied | Class::Unavailable => Self::Unavailable(source),
+        }
+    }
+}
+
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        let class = failure.class;
+        let source = Box::new(failure);
+        match class {
+            Class::Locked => Self::Locked(source),
+            Class::ReadOnly => Self::ReadOnly(source),
+            Class::Damaged => Self::Damaged(source),
+            Class::Denied => Self::Denied(source),
+            Class::Unavailable => Self::Unreachable(source),
+            Class::Refused => Self::Failed(source),
+        }
+    }
+}
+
+/// A column that holds what this version cannot read.
+pub(crate) fn corrupt(column: &str) -> StoreError {
+    Failure::new(Class::Damaged, format!("column {column} cannot be read")).into()
+}

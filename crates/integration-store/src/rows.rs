@@ -1,0 +1,242 @@
+//! What stands in the columns, the same on both databases.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use integration_core::EndpointId;
+use integration_core::instance::{StoredConfig, StoredEndpoint, StoredWebhook};
+use integration_core::status::State;
+use integration_core::store::StoreError;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::failure::corrupt;
+
+/// An identifier as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Id(pub(crate) Uuid);
+
+impl From<Uuid> for Id {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+/// A time as it is stored: cut to microseconds, and within the years 0 to 9999, so that it sorts as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Time(pub(crate) DateTime<Utc>);
+
+impl From<DateTime<Utc>> for Time {
+    fn from(at: DateTime<Utc>) -> Self {
+        let edge = |year, month, day| {
+            NaiveDate::from_ymd_opt(year, month, day)
+                .map(|date| date.and_time(chrono::NaiveTime::MIN).and_utc())
+        };
+        let at = at.trunc_subsecs(6);
+        let at = edge(0, 1, 1).map_or(at, |first| at.max(first));
+        Self(edge(9999, 12, 31).map_or(at, |last| at.min(last)))
+    }
+}
+
+/// Returns the number a counter is stored as. The columns are signed; every value comes back as it was.
+pub(crate) fn counter(value: u64) -> i64 {
+    value.cast_signed()
+}
+
+/// Returns the milliseconds of a duration.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Returns the word that an enum is written as.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Reads the enum that a word stands for.
+pub(crate) fn from_word<T: DeserializeOwned>(word: String, column: &str) -> Result<T, StoreError> {
+    serde_json::from_value(Value::String(word)).map_err(|_| corrupt(column))
+}
+
+/// The fields of a state that have columns of their own, by their names in [`State`]. Whatever else a state holds,
+/// also what a later version adds to it, goes into the column `state`.
+const OWN_COLUMNS: [&str; 11] = [
+    "status",
+    "is_active",
+    "needs_reauth",
+    "reason",
+    "error_message",
+    "consecutive_failures",
+    "last_sync_at",
+    "last_test",
+    "paused_until",
+    "credentials",
+    "version",
+];
+
+/// Returns what of a state has no column of its own.
+pub(crate) fn rest_of_state(state: &State) -> Map<String, Value> {
+    match serde_json::to_value(state) {
+        Ok(Value::Object(mut fields)) => {
+            fields.retain(|name, _| !OWN_COLUMNS.contains(&name.as_str()));
+            fields
+        }
+        _ => Map::new(),
+    }
+}
+
+/// The columns of a state.
+#[derive(Serialize)]
+pub(crate) struct StateColumns {
+    pub(crate) status: String,
+    pub(crate) is_active: bool,
+    pub(crate) needs_reauth: bool,
+    pub(crate) reason: Option<String>,
+    pub(crate) error_message: Option<String>,
+    pub(crate) consecutive_failures: i64,
+    pub(crate) last_sync_at: Option<DateTime<Utc>>,
+    pub(crate) last_test: Option<TestColumns>,
+    pub(crate) paused_until: Option<DateTime<Utc>>,
+    pub(crate) credentials: u64,
+    pub(crate) version: u64,
+    #[serde(flatten)]
+    pub(crate) rest: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct TestColumns {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) ok: bool,
+    pub(crate) message: String,
+}
+
+impl StateColumns {
+    /// Puts the state together again.
+    pub(crate) fn into_state(self) -> Result<State, StoreError> {
+        serde_json::to_value(self)
+            .and_then(serde_json::from_value)
+            .map_err(|_| corrupt("state"))
+    }
+}
+
+/// Which config a sealed field belongs to: the column `config` of `integration_secrets`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Which {
+    Newest,
+    Serving,
+}
+
+impl Which {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Serving => "serving",
+        }
+    }
+}
+
+/// A row of `integration_secrets`.
+#[derive(Deserialize)]
+pub(crate) struct SecretRow {
+    config: Which,
+    field: String,
+    value: String,
+}
+
+/// A row of `integration_endpoints`.
+#[derive(Deserialize)]
+pub(crate) struct EndpointRow {
+    id: Uuid,
+    position: i64,
+    url: String,
+    created_at: DateTime<Utc>,
+}
+
+/// A row of `integration_webhooks`.
+#[derive(Deserialize)]
+pub(crate) struct WebhookRow {
+    endpoint: Uuid,
+    position: i64,
+    vendor_webhook_id: String,
+    events: Events,
+    secret: Option<String>,
+}
+
+/// SQLite nests JSON that lies in a column as a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Events {
+    Nested(Vec<String>),
+    Text(String),
+}
+
+/// A row of `integration_source_ids`.
+#[derive(Deserialize)]
+pub(crate) struct SourceRow {
+    position: i64,
+    source_id: String,
+}
+
+/// Puts the sealed fields into the configs that they belong to.
+pub(crate) fn unite_secrets(
+    secrets: Vec<SecretRow>,
+    config: &mut StoredConfig,
+    serving: Option<&mut StoredConfig>,
+) -> Result<(), StoreError> {
+    let mut serving = serving;
+    for row in secrets {
+        let config = match (row.config, serving.as_deref_mut()) {
+            (Which::Newest, _) => &mut *config,
+            (Which::Serving, Some(serving)) => serving,
+            (Which::Serving, None) => return Err(corrupt("serving_version")),
+        };
+        config.sealed.insert(row.field, row.value);
+    }
+    Ok(())
+}
+
+/// Puts the webhooks into the endpoints that they belong to, all in the order they were written in.
+pub(crate) fn unite_endpoints(
+    mut endpoints: Vec<EndpointRow>,
+    mut webhooks: Vec<WebhookRow>,
+) -> Result<Vec<StoredEndpoint>, StoreError> {
+    endpoints.sort_by_key(|row| row.position);
+    webhooks.sort_by_key(|row| row.position);
+    let mut united: Vec<StoredEndpoint> = endpoints
+        .into_iter()
+        .map(|row| StoredEndpoint::new(EndpointId::from(row.id), row.url, row.created_at))
+        .collect();
+    for row in webhooks {
+        let events = match row.events {
+            Events::Nested(events) => events,
+            Events::Text(text) => serde_json::from_str(&text).map_err(|_| corrupt("events"))?,
+        };
+        let endpoint = united
+            .iter_mut()
+            .find(|endpoint| endpoint.id.as_uuid() == row.endpoint)
+            .ok_or_else(|| corrupt("endpoint_id"))?;
+        let mut webhook = StoredWebhook::new(row.vendor_webhook_id, events);
+        webhook.secret = row.secret;
+        endpoint.webhooks.push(webhook);
+    }
+    Ok(united)
+}
+
+/// Returns the source ids in the order they were written in.
+pub(crate) fn unite_sources(mut rows: Vec<SourceRow>) -> Vec<String> {
+    rows.sort_by_key(|row| row.position);
+    rows.into_iter().map(|row| row.source_id).collect()
+}
+
+/// Returns how long a lease lasts: at most a hundred years, which every database can add to a time.
+pub(crate) fn lease_ttl(ttl: Duration) -> chrono::TimeDelta {
+    let longest = chrono::TimeDelta::days(36_500);
+    chrono::TimeDelta::from_std(ttl).map_or(longest, |ttl| ttl.min(longest))
+}

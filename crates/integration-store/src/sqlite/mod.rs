@@ -1,0 +1,217 @@
+mod encoding;
+mod leases;
+mod open;
+
+#[path = "../ports/integration_row.rs"]
+mod integration_row;
+#[path = "../ports/integrations.rs"]
+mod integrations;
+#[path = "../ports/logs.rs"]
+mod logs;
+#[path = "../ports/parts.rs"]
+mod parts;
+#[path = "../ports/sealed.rs"]
+mod sealed;
+#[path = "../ports/templates.rs"]
+mod templates;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use connector_http::Timer;
+use integration_core::store::StoreError;
+use sqlx::SqlitePool;
+use sqlx::error::DatabaseError;
+
+pub use self::open::SqliteStoreBuilder;
+use crate::OpenError;
+use crate::failure::{Class, Failure};
+
+// What the files of the ports take from their database.
+use SqliteStore as Store;
+use sqlx::Sqlite as Database;
+use sqlx::sqlite::SqliteRow as Row;
+
+type Tx = sqlx::Transaction<'static, Database>;
+type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>::Arguments>;
+
+/// A store in one SQLite file. Any number of processes of one machine may open it.
+///
+/// Cheap to clone. Writing goes through one connection and waits its turn there; reading has its own. Every write is
+/// on the disk when its call returns (`synchronous=FULL` in WAL mode).
+///
+/// # Example
+///
+/// ```
+/// use integration_core::store::TemplateStore;
+/// use integration_store::SqliteStore;
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("integrations.db");
+/// let store = SqliteStore::open(&path).await?;
+/// assert!(store.templates().await?.is_empty());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    timer: Arc<dyn Timer>,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it where there is none (readable and writable by its owner alone), and brings its tables
+    /// up to date. It makes no directory.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] says what is wrong and how to mend it. The tables are then as they were.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::builder().open(path).await
+    }
+
+    /// Opens a store that ends with the last clone of it: for tests and for trying things out.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite has no memory left.
+    pub async fn in_memory() -> Result<Self, OpenError> {
+        Self::builder().in_memory().await
+    }
+
+    /// Begins to say how to open a store.
+    pub fn builder() -> SqliteStoreBuilder {
+        SqliteStoreBuilder::new()
+    }
+
+    /// Ends all connections, once nobody uses them any more. Calls that come later fail.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    fn reader(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    /// Begins a transaction that may write. It holds the write lock from the start, so that it cannot fail half-way
+    /// for want of it.
+    async fn begin(&self) -> Result<Tx, StoreError> {
+        self.writer
+            .begin_with("begin immediate")
+            .await
+            .map_err(failed)
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "on PostgreSQL the store knows its schema"
+    )]
+    fn query(&self, text: &'static str) -> Query {
+        sqlx::query(text)
+    }
+
+    /// Returns the text as SQLite takes it, which is as it is written.
+    #[expect(
+        clippy::unused_self,
+        reason = "on PostgreSQL the store knows its schema"
+    )]
+    fn text(&self, text: &'static str) -> Cow<'static, str> {
+        Cow::Borrowed(text)
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+/// Reads a column.
+fn get<T>(row: &Row, column: &str) -> Result<T, StoreError>
+where
+    T: for<'r> sqlx::Decode<'r, Database> + sqlx::Type<Database>,
+{
+    sqlx::Row::try_get(row, column).map_err(failed)
+}
+
+/// There is one writer at a time: two defaults cannot be written at once.
+async fn keep_defaults_apart(
+    _store: &Store,
+    _tx: &mut Tx,
+    _tenant: &str,
+    _vendor: &str,
+) -> Result<(), StoreError> {
+    Ok(())
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` wants to call"
+)]
+fn failed(error: sqlx::Error) -> StoreError {
+    failure(&error).into()
+}
+
+fn failure(error: &sqlx::Error) -> Failure {
+    // The writer is one connection: whoever waits in vain for it waits for another writer.
+    Failure::of(error, Class::Locked, said_by_sqlite)
+}
+
+/// The texts of SQLite name tables and columns and quote no values.
+fn said_by_sqlite(error: &dyn DatabaseError) -> Failure {
+    let code = error.code().and_then(|code| code.parse().ok());
+    let class = code.map_or(Class::Unavailable, class_of);
+    Failure::new(
+        class,
+        format!(
+            "{} (SQLite code {})",
+            error.message(),
+            code.unwrap_or_default()
+        ),
+    )
+}
+
+/// Sorts an extended result code of SQLite. Its lowest byte is the primary code.
+fn class_of(code: i32) -> Class {
+    const BUSY: i32 = 5;
+    const LOCKED: i32 = 6;
+    const READONLY: i32 = 8;
+    const CORRUPT: i32 = 11;
+    const FULL: i32 = 13;
+    const CANTOPEN: i32 = 14;
+    const TOOBIG: i32 = 18;
+    const CONSTRAINT: i32 = 19;
+    const AUTH: i32 = 23;
+    const NOTADB: i32 = 26;
+    const IOERR_WRITE: i32 = 778;
+    const IOERR_FSYNC: i32 = 1_034;
+    const IOERR_DIR_FSYNC: i32 = 1_290;
+    const IOERR_TRUNCATE: i32 = 1_546;
+    const IOERR_SHMOPEN: i32 = 4_618;
+    const IOERR_SHMSIZE: i32 = 4_874;
+    match (code, code & 0xff) {
+        (
+            IOERR_WRITE | IOERR_FSYNC | IOERR_DIR_FSYNC | IOERR_TRUNCATE | IOERR_SHMOPEN
+            | IOERR_SHMSIZE,
+            _,
+        )
+        | (_, READONLY | FULL | CANTOPEN) => Class::ReadOnly,
+        (_, BUSY | LOCKED) => Class::Locked,
+        (_, CORRUPT | NOTADB) => Class::Damaged,
+        (_, CONSTRAINT | TOOBIG) => Class::Refused,
+        (_, AUTH) => Class::Denied,
+        _ => Class::Unavailable,
+    }
+}

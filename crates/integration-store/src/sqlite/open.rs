@@ -1,0 +1,247 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector_http::{Timer, TokioTimer};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+
+use super::{SqliteStore, failure};
+use crate::OpenError;
+use crate::failure::{Class, Failure};
+use crate::migrations::{Applied, Migration, pending};
+
+/// The steps of the schema, by number.
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "core",
+    sql: include_str!("../../migrations/sqlite/0001_core.sql"),
+}];
+
+/// How often we look whether a database that is locked while it is opened is free.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How to open a [`SqliteStore`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use integration_store::SqliteStore;
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("integrations.db");
+/// let store = SqliteStore::builder()
+///     .busy_timeout(Duration::from_secs(1))
+///     .readers(2)
+///     .open(&path)
+///     .await?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SqliteStoreBuilder {
+    busy_timeout: Duration,
+    readers: u32,
+    timer: Arc<dyn Timer>,
+}
+
+impl SqliteStoreBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            busy_timeout: Duration::from_secs(5),
+            readers: 4,
+            timer: Arc::new(TokioTimer),
+        }
+    }
+
+    /// Sets how long a call waits for another process or task to finish writing. 5 seconds if not set.
+    pub fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// Sets how many connections read at once, at least one. 4 if not set.
+    pub fn readers(mut self, readers: u32) -> Self {
+        self.readers = readers.max(1);
+        self
+    }
+
+    /// Sets the clock that leases are measured with.
+    pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.timer = timer;
+        self
+    }
+
+    /// Opens the file, as [`SqliteStore::open`] does.
+    ///
+    /// # Errors
+    ///
+    /// See there.
+    pub async fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
+        let path = path.as_ref().to_owned();
+        let path = tokio::task::spawn_blocking(move || touch(path))
+            .await
+            .map_err(|_| Failure::new(Class::Unavailable, "the runtime is shutting down"))??;
+        let options = self.options().filename(path);
+        let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
+        let writer = self.connect(1, writing).await?;
+        migrate(&writer).await?;
+        let reading = options.pragma("query_only", "on");
+        let readers = self.connect(self.readers, reading).await?;
+        Ok(SqliteStore {
+            writer,
+            readers,
+            timer: self.timer,
+        })
+    }
+
+    /// Opens a store in memory, as [`SqliteStore::in_memory`] does.
+    ///
+    /// # Errors
+    ///
+    /// See there.
+    pub async fn in_memory(self) -> Result<SqliteStore, OpenError> {
+        // Such a database lives in its connection, so there is one for everything.
+        let writer = self.connect(1, self.options().in_memory(true)).await?;
+        migrate(&writer).await?;
+        Ok(SqliteStore {
+            readers: writer.clone(),
+            writer,
+            timer: self.timer,
+        })
+    }
+
+    fn options(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .create_if_missing(false)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(self.busy_timeout)
+    }
+
+    /// Opens connections. Several processes that make a file into a database at once may be told that it is locked
+    /// without having waited.
+    async fn connect(
+        &self,
+        connections: u32,
+        options: SqliteConnectOptions,
+    ) -> Result<SqlitePool, OpenError> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(self.busy_timeout.max(Duration::from_secs(1)))
+            .idle_timeout(None)
+            .max_lifetime(None);
+        let until = self.timer.now() + self.busy_timeout;
+        loop {
+            match pool.clone().connect_with(options.clone()).await {
+                Ok(pool) => return Ok(pool),
+                Err(error) => {
+                    let failure = failure(&error);
+                    if failure.class != Class::Locked || self.timer.now() >= until {
+                        return Err(failure.into());
+                    }
+                }
+            }
+            self.timer.sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+/// Makes the file if there is none and finds out whether it can be written. SQLite would open a file that it cannot
+/// write for reading, and say so only when the first row is written.
+fn touch(path: PathBuf) -> Result<PathBuf, OpenError> {
+    // Some relative names have a meaning to SQLite (`:memory:`, `file:…`).
+    let path = std::path::absolute(&path).unwrap_or(path);
+    if path.parent().is_some_and(|directory| !directory.is_dir()) {
+        return Err(OpenError::NoDirectory { path });
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(&path) {
+        Ok(_) => Ok(path),
+        Err(error) => {
+            let class = match error.kind() {
+                io::ErrorKind::PermissionDenied
+                | io::ErrorKind::ReadOnlyFilesystem
+                | io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded => Class::ReadOnly,
+                io::ErrorKind::IsADirectory => Class::Damaged,
+                _ => Class::Refused,
+            };
+            Err(Failure::new(class, error.to_string()).into())
+        }
+    }
+}
+
+/// Takes the steps that the database has not taken, all or none. A database that is up to date is not written to.
+async fn migrate(writer: &SqlitePool) -> Result<(), OpenError> {
+    let failed = |error: sqlx::Error| failure(&error);
+    let mut connection = writer.acquire().await.map_err(failed)?;
+    if pending(MIGRATIONS, &applied(&mut connection).await?)?.is_empty() {
+        return Ok(());
+    }
+    drop(connection);
+    let mut tx = writer.begin_with("begin immediate").await.map_err(failed)?;
+    sqlx::raw_sql(
+        "create table if not exists integration_migrations (
+            version integer not null primary key,
+            name text not null,
+            checksum text not null,
+            applied_at text not null
+        ) strict",
+    )
+    .execute(&mut *tx)
+    .await
+    .map_err(failed)?;
+    // Another process may have been faster.
+    for migration in pending(MIGRATIONS, &applied(&mut tx).await?)? {
+        let taken = sqlx::raw_sql(migration.sql).execute(&mut *tx).await;
+        taken.map_err(failed)?;
+        sqlx::query(
+            "insert into integration_migrations (version, name, checksum, applied_at)
+             values ($1, $2, $3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
+        )
+        .bind(migration.version)
+        .bind(migration.name)
+        .bind(migration.checksum())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+    }
+    tx.commit().await.map_err(failed)?;
+    Ok(())
+}
+
+async fn applied(connection: &mut SqliteConnection) -> Result<Vec<Applied>, OpenError> {
+    let failed = |error: sqlx::Error| failure(&error);
+    let tables: i64 = sqlx::query_scalar(
+        "select count(*) from sqlite_master where type = 'table' and name = 'integration_migrations'",
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(failed)?;
+    if tables == 0 {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(i64, String, String)> = sqlx::query_as(
+        "select version, name, checksum from integration_migrations order by version",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    Ok(rows
+        .into_iter()
+        .map(|(version, name, checksum)| Applied {
+            version,
+            name,
+            checksum,
+        })
+        .collect())
+}
