@@ -390,6 +390,7 @@ async fn a_rotation_in_the_middle_of_a_refresh_loses_nothing(
 
 #[rstest]
 #[case(|| StoreError::Locked("busy".into()), TokenStoreErrorKind::Unavailable)]
+#[case(|| StoreError::Refused("NUL".into()), TokenStoreErrorKind::Unstorable)]
 #[case(|| StoreError::ReadOnly("full".into()), TokenStoreErrorKind::Unavailable)]
 #[case(|| StoreError::Unavailable("away".into()), TokenStoreErrorKind::Unavailable)]
 #[case(|| StoreError::Corrupt("a date".into()), TokenStoreErrorKind::Unreadable)]

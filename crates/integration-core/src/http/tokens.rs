@@ -201,6 +201,7 @@ fn store_failed(error: StoreError) -> TokenStoreError {
     let kind = match error {
         StoreError::NotFound => TokenStoreErrorKind::NotConnected,
         StoreError::Corrupt(_) => TokenStoreErrorKind::Unreadable,
+        StoreError::Refused(_) => TokenStoreErrorKind::Unstorable,
         // A full disk and a locked file are cleared by somebody; a fetched token must wait for that, not be dropped.
         StoreError::VersionConflict
         | StoreError::AlreadyExists
