@@ -78,6 +78,8 @@ struct World {
     lease: Mutex<Option<(String, Instant)>>,
     calls: Mutex<Vec<(usize, IntegrationId, Instant)>>,
     told: Mutex<Vec<(IntegrationId, Instant)>>,
+    /// Somebody else is always first to say that an account has to be connected again.
+    noted_already: AtomicBool,
     postponed: AtomicUsize,
     under_way: AtomicUsize,
     most_at_once: AtomicUsize,
@@ -92,6 +94,7 @@ impl World {
             lease: Mutex::default(),
             calls: Mutex::default(),
             told: Mutex::default(),
+            noted_already: AtomicBool::new(false),
             postponed: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
@@ -273,7 +276,8 @@ impl Checks for Process {
     }
 
     async fn note_reauth(&self, due: &DueIntegration) -> Result<bool, Unwritten> {
-        Ok(self.world.apply(due, Event::ReauthNotified))
+        let first = self.world.apply(due, Event::ReauthNotified);
+        Ok(first && !self.world.noted_already.load(Ordering::SeqCst))
     }
 }
 
@@ -386,7 +390,8 @@ async fn a_lease_that_another_took_stops_the_work() {
     pass(MINUTE * 5).await;
     let for_ever = TokioTimer.now() + HOUR * 1000;
     *world.lease.lock().unwrap() = Some(("somebody".to_owned(), for_ever));
-    pass(MINUTE).await;
+    // By now it was told so, and before its own time has run out.
+    pass(SECOND * 21).await;
     let id = world.add(Status::Active, |_| {});
     pass(HOUR).await;
     assert!(world.calls_of(id).is_empty());
@@ -431,6 +436,18 @@ async fn a_refused_one_is_told_of_once_a_day_and_not_called() {
         assert!(pair[1].1 - pair[0].1 >= HOUR * 24);
     }
     assert!(told[0].1 - world.clock.0 < MINUTE * 5, "the first at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_told_what_another_has_told() {
+    let world = World::new(SECOND);
+    world.noted_already.store(true, Ordering::SeqCst);
+    let id = world.add(Status::Active, |row| row.vendor = Vendor::Refuses);
+    let (_one, _first) = start(&world, 1);
+    pass(HOUR).await;
+    let noted = world.rows.lock().unwrap()[&id].state.reauth_notified_at;
+    assert!(noted.is_some());
+    assert!(world.told.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

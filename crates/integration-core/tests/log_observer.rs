@@ -72,6 +72,7 @@ struct Logs {
     fates: Mutex<VecDeque<Fate>>,
     always_down: bool,
     writes: Mutex<Vec<usize>>,
+    tried_at: Mutex<Vec<Instant>>,
     entries: Mutex<Vec<IntegrationLog>>,
     left_to_delete: Mutex<u64>,
     deletions: Mutex<Vec<(DateTime<Utc>, u32)>>,
@@ -98,6 +99,7 @@ impl Logs {
 impl LogStore for Logs {
     async fn append_logs(&self, entries: &[IntegrationLog]) -> Result<(), StoreError> {
         self.writes.lock().unwrap().push(entries.len());
+        self.tried_at.lock().unwrap().push(TokioTimer.now());
         let fate = self.fates.lock().unwrap().pop_front();
         match fate {
             Some(Fate::Hangs) => std::future::pending().await,
@@ -388,6 +390,9 @@ async fn a_store_that_stays_down_costs_entries_and_they_are_counted() {
     writer.write(entry(1));
     TokioTimer.sleep(Duration::from_secs(30)).await;
     assert_eq!((writer.dropped(), logs.tries()), (2, 5));
+    let tried_at = logs.tried_at.lock().unwrap().clone();
+    let waits: Vec<_> = tried_at.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(waits, [250, 500, 1000, 2000].map(Duration::from_millis));
     writer.write(entry(2));
     writer.close().await;
     assert_eq!((writer.dropped(), logs.entries().len()), (2, 1));

@@ -387,6 +387,48 @@ fn the_old_set_serves_until_the_newest_has_passed() {
     );
 }
 
+#[test]
+fn newer_credentials_begin_with_a_clean_slate() {
+    for status in [Pending, Active, Error, Disconnected] {
+        for mut state in states(status) {
+            state.consecutive_failures = 4;
+            state.failing_since = Some(at(-30));
+            state.failed_checks = 3;
+            state.paused_until = Some(at(600));
+            state.reauth_notified_at = Some(at(-60));
+            let version = NEWEST.next();
+            let saved = step(&state, Event::CredentialsSaved { version, by: None }, 0).state;
+            assert_eq!((saved.consecutive_failures, saved.failing_since), (0, None));
+            assert_eq!((saved.failed_checks, saved.paused_until), (0, None));
+            assert_eq!(saved.reauth_notified_at, None);
+            assert_eq!(saved.last_sync_at, state.last_sync_at);
+        }
+    }
+}
+
+#[test]
+fn every_further_failure_in_error_counts_for_the_back_off() {
+    let broken = step(
+        &active(),
+        Event::AuthRefused {
+            used: NEWEST,
+            message: "The key was refused.".to_owned(),
+        },
+        0,
+    );
+    assert_eq!(broken.state.failed_checks, 0);
+    let mut state = broken.state;
+    for expected in 1..4 {
+        state = step(&state, failed(), expected).state;
+        assert_eq!(i64::from(state.failed_checks), expected);
+    }
+    let limited = Event::RateLimited {
+        used: NEWEST,
+        paused_until: None,
+    };
+    assert_eq!(step(&state, limited, 5).state.failed_checks, 3);
+}
+
 #[rstest]
 #[case::a_burst_is_no_outage(&[0, 0, 0, 0, 0, 0, 0, 14], None)]
 #[case::five_over_a_quarter_of_an_hour(&[0, 4, 8, 12, 15], Some(5))]
