@@ -13,22 +13,23 @@ struct Place {
     name: &'static str,
     /// Rows after number `$1`, up to `$2` of them: `number, tenant_id, integration_id, field, value`.
     select: &'static str,
-    /// Marks the integration of row `$1` as changed, so that nobody who has read the old value writes it back.
-    touch: &'static str,
+    /// Marks the integration of row `$1` as changed, where somebody who has read the old value could write it back.
+    touch: Option<&'static str>,
     /// Replaces `$2` by `$3` in row `$1`.
     replace: &'static str,
 }
 
-const PLACES: [Place; 2] = [
+const PLACES: [Place; 4] = [
     Place {
         name: "integration_secrets",
         select: "
             select s.id as number, i.tenant_id, i.id as integration_id, s.field, s.value
             from main.integration_secrets s join main.integrations i on i.id = s.integration_id
             where s.id > $1 order by s.id limit $2",
-        touch: "
-            update main.integrations set version = version + 1
+        touch: Some(
+            "update main.integrations set version = version + 1
             where id = (select s.integration_id from main.integration_secrets s where s.id = $1)",
+        ),
         replace: "update main.integration_secrets set value = $3 where id = $1 and value = $2",
     },
     Place {
@@ -40,11 +41,34 @@ const PLACES: [Place; 2] = [
             join main.integration_endpoints e on e.id = w.endpoint_id
             join main.integrations i on i.id = e.integration_id
             where w.id > $1 and w.secret is not null order by w.id limit $2",
-        touch: "
-            update main.integrations set version = version + 1
+        touch: Some(
+            "update main.integrations set version = version + 1
             where id = (select e.integration_id from main.integration_webhooks w
                 join main.integration_endpoints e on e.id = w.endpoint_id where w.id = $1)",
+        ),
         replace: "update main.integration_webhooks set secret = $3 where id = $1 and secret = $2",
+    },
+    Place {
+        name: "integration_tokens.access_token",
+        select: "
+            select t.id as number, i.tenant_id, i.id as integration_id,
+                'oauth.access_token' || case when t.owner = '' then '' else '.' || t.owner end as field,
+                t.access_token as value
+            from main.integration_tokens t join main.integrations i on i.id = t.integration_id
+            where t.id > $1 order by t.id limit $2",
+        touch: None,
+        replace: "update main.integration_tokens set access_token = $3 where id = $1 and access_token = $2",
+    },
+    Place {
+        name: "integration_tokens.refresh_token",
+        select: "
+            select t.id as number, i.tenant_id, i.id as integration_id,
+                'oauth.refresh_token' || case when t.owner = '' then '' else '.' || t.owner end as field,
+                t.refresh_token as value
+            from main.integration_tokens t join main.integrations i on i.id = t.integration_id
+            where t.id > $1 and t.refresh_token is not null order by t.id limit $2",
+        touch: None,
+        replace: "update main.integration_tokens set refresh_token = $3 where id = $1 and refresh_token = $2",
     },
 ];
 
@@ -102,8 +126,10 @@ impl SealedStore for Store {
         let place = PLACES.iter().find(|place| place.name == name);
         let place = place.ok_or_else(unknown_place)?;
         let mut tx = self.begin().await?;
-        let touched = self.query(place.touch).bind(number);
-        touched.execute(&mut *tx).await.map_err(failed)?;
+        if let Some(touch) = place.touch {
+            let touched = self.query(touch).bind(number);
+            touched.execute(&mut *tx).await.map_err(failed)?;
+        }
         let query = self.query(place.replace).bind(number);
         let query = query.bind(&old.value).bind(new).execute(&mut *tx);
         if query.await.map_err(failed)?.rows_affected() == 0 {

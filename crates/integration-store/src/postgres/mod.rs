@@ -1,6 +1,7 @@
 mod encoding;
 mod leases;
 mod open;
+mod token_leases;
 
 #[path = "../ports/integration_row.rs"]
 mod integration_row;
@@ -14,6 +15,8 @@ mod parts;
 mod sealed;
 #[path = "../ports/templates.rs"]
 mod templates;
+#[path = "../ports/tokens.rs"]
+mod tokens;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -102,12 +105,14 @@ impl PostgresStore {
     }
 
     /// Returns the text as PostgreSQL takes it. It is written for SQLite, which calls its own schema `main` and has
-    /// other names for two functions.
+    /// other names for some functions.
     fn text(&self, text: &'static str) -> Cow<'static, str> {
         let text = text
             .replace("main.", &format!("\"{}\".", self.schema))
             .replace("json_group_array(", "jsonb_agg(")
-            .replace("json_object(", "jsonb_build_object(");
+            .replace("json_object(", "jsonb_build_object(")
+            // That of the transaction's start would be older than what a statement waited for.
+            .replace("current_timestamp", "clock_timestamp()");
         Cow::Owned(text)
     }
 }

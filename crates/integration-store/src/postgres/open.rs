@@ -10,11 +10,18 @@ use crate::OpenError;
 use crate::migrations::{Applied, Migration, pending};
 
 /// The steps of the schema, by number.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "core",
-    sql: include_str!("../../migrations/postgres/0001_core.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "core",
+        sql: include_str!("../../migrations/postgres/0001_core.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "tokens",
+        sql: include_str!("../../migrations/postgres/0002_tokens.sql"),
+    },
+];
 
 /// How to open a [`PostgresStore`].
 ///

@@ -1,6 +1,7 @@
 mod encoding;
 mod leases;
 mod open;
+mod token_leases;
 
 #[path = "../ports/integration_row.rs"]
 mod integration_row;
@@ -16,6 +17,8 @@ mod sealed;
 mod templates;
 #[cfg(test)]
 mod tests;
+#[path = "../ports/tokens.rs"]
+mod tokens;
 
 use std::borrow::Cow;
 use std::fmt;

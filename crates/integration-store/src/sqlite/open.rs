@@ -15,11 +15,18 @@ use crate::failure::{Class, Failure};
 use crate::migrations::{Applied, Migration, pending};
 
 /// The steps of the schema, by number.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "core",
-    sql: include_str!("../../migrations/sqlite/0001_core.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "core",
+        sql: include_str!("../../migrations/sqlite/0001_core.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "tokens",
+        sql: include_str!("../../migrations/sqlite/0002_tokens.sql"),
+    },
+];
 
 /// How often we look whether a database that is locked while it is opened is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

@@ -16,21 +16,24 @@ pub(crate) mod samples;
 pub(crate) mod scopes;
 pub(crate) mod sealed;
 pub(crate) mod templates;
+pub(crate) mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use integration_core::store::{IntegrationStore, LeaseStore, LogStore, SealedStore, TemplateStore};
+use integration_core::store::{
+    IntegrationStore, LeaseStore, LogStore, SealedStore, TemplateStore, TokenRows,
+};
 
 /// Every port that the suite asks.
 pub(crate) trait Ports:
-    TemplateStore + IntegrationStore + LogStore + LeaseStore + SealedStore + 'static
+    TemplateStore + IntegrationStore + LogStore + LeaseStore + SealedStore + TokenRows + 'static
 {
 }
 
 impl<S> Ports for S where
-    S: TemplateStore + IntegrationStore + LogStore + LeaseStore + SealedStore + 'static
+    S: TemplateStore + IntegrationStore + LogStore + LeaseStore + SealedStore + TokenRows + 'static
 {
 }
 
@@ -118,6 +121,22 @@ macro_rules! suite {
                 are_renewed_by_their_holder,
                 are_given_back_by_their_holder_alone,
                 are_taken_by_one_of_several_at_once,
+            }
+            tokens::{
+                come_back_as_they_were_written,
+                are_there_for_their_tenant_alone,
+                are_apart_by_owner,
+                are_saved_for_the_token_that_was_spent,
+                keep_what_a_refresh_left_out,
+                without_refresh_token_are_told_apart_by_the_access_token,
+                are_saved_once_of_several_at_once,
+                are_leased_to_one_until_the_lease_ends,
+                are_leased_to_one_of_several_at_once,
+                are_saved_whoever_holds_the_lease,
+                are_refused_for_one_token,
+                are_written_over_by_a_new_grant,
+                go_with_their_integration,
+                are_part_of_the_sweep,
             }
         }
     };
