@@ -17,7 +17,8 @@ use std::sync::Arc;
 use connector_http::testing::{FakeTransport, Reply};
 use openphone_client::{
     Client, Contact, CustomField, Error, ErrorKind, ListPage, ListPhoneNumbers, Message,
-    OpenPhoneErrorCode, PhoneNumber, User, Webhook, WebhookResources,
+    NewWebhook, OpenPhoneErrorCode, PhoneNumber, PhoneNumberId, User, Webhook, WebhookEvent,
+    WebhookResources,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,38 @@ fn shared_samples_of_webhooks() {
         assert!(webhook.events.len() == 1 && webhook.events[0].can_be_registered());
         assert!(webhook.key.is_some() && webhook.user_id.is_some() && webhook.org_id.is_some());
         assert!(webhook.created_at.is_some() && webhook.deleted_at.is_some());
+    }
+}
+
+#[tokio::test]
+async fn shared_samples_of_registrations() {
+    let Some(folder) = folder("shared_samples_of_registrations") else {
+        return;
+    };
+    for (operation, path) in [
+        ("createMessageWebhook_v1", "/v1/webhooks/messages"),
+        ("createCallWebhook_v1", "/v1/webhooks/calls"),
+        ("createCallSummaryWebhook_v1", "/v1/webhooks/call-summaries"),
+        (
+            "createCallTranscriptWebhook_v1",
+            "/v1/webhooks/call-transcripts",
+        ),
+    ] {
+        let sample = body(&folder, &format!("{operation}.request"));
+        let sample: Value = serde_json::from_str(&sample).unwrap();
+        let event = WebhookEvent::from(sample["events"][0].as_str().unwrap());
+        let new = NewWebhook::new(sample["url"].as_str().unwrap(), [event])
+            .resources(vec![PhoneNumberId::from(
+                sample["resourceIds"][0].as_str().unwrap(),
+            )])
+            .label(sample["label"].as_str().unwrap())
+            .user_id(sample["userId"].as_str().unwrap());
+        let transport = FakeTransport::new();
+        transport.push(Reply::status(201).body(body(&folder, &format!("{operation}.201"))));
+        let client = Client::from_transport("k3y", Arc::new(transport.clone())).unwrap();
+        client.webhooks().create(&new).await.unwrap();
+        let request = transport.last_request().unwrap();
+        assert_eq!((request.path(), request.json()), (path, sample));
     }
 }
 
