@@ -7,6 +7,8 @@
 mod integrations;
 mod leases;
 mod logs;
+#[cfg(feature = "integrations")]
+mod memory;
 mod sealed;
 mod tokens;
 
@@ -18,6 +20,8 @@ use thiserror::Error;
 pub use self::integrations::{IntegrationFilter, IntegrationStore, TemplateStore};
 pub use self::leases::LeaseStore;
 pub use self::logs::{IntegrationLog, LogFilter, LogResult, LogStatus, LogStore};
+#[cfg(feature = "integrations")]
+pub use self::memory::MemoryStore;
 pub use self::sealed::{SealedCursor, SealedStore, SealedValue};
 pub use self::tokens::{SaveOutcome, SealedTokens, StoredTokens, TokenRowId, TokenRows};
 
