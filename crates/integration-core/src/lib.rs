@@ -26,3 +26,5 @@ pub mod webhook;
 
 #[cfg(feature = "ids")]
 pub use self::ids::{Actor, EndpointId, IntegrationId, LogId, Scope, TemplateId, TenantId};
+#[cfg(feature = "integrations")]
+pub use self::instance::Integrations;

@@ -106,7 +106,7 @@ pub struct StoredIntegration {
     /// What the tenant chose: no secrets.
     pub settings: Map<String, Value>,
     /// Whether it is the tenant's default for this vendor. A store keeps at most one per tenant and vendor: writing
-    /// a second one takes it from the first, in the same transaction.
+    /// a second one takes it from the first, in the same transaction, and raises the version of the first.
     pub is_default: bool,
     /// Where it stands. [`State::version`] is the version of the whole row.
     pub state: State,

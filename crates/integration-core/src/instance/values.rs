@@ -65,9 +65,24 @@ impl ConfigValues {
         self.0.get(field)
     }
 
-    /// Returns the fields by name.
+    /// Returns the fields, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ConfigValue)> {
         self.0.iter().map(|(field, value)| (field.as_str(), value))
+    }
+}
+
+impl FromIterator<(String, ConfigValue)> for ConfigValues {
+    fn from_iter<I: IntoIterator<Item = (String, ConfigValue)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
+impl IntoIterator for ConfigValues {
+    type Item = (String, ConfigValue);
+    type IntoIter = std::collections::btree_map::IntoIter<String, ConfigValue>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

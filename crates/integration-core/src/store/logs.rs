@@ -191,7 +191,8 @@ impl LogFilter {
 /// Keeps the integration log.
 #[async_trait]
 pub trait LogStore: Send + Sync {
-    /// Appends entries. One whose id is there already is left alone, so that a repeated write is harmless.
+    /// Appends entries. One whose id is there already is left alone, so that a repeated write is harmless. One of an
+    /// integration that has been deleted meanwhile is written without it.
     ///
     /// # Errors
     ///

@@ -61,7 +61,8 @@ pub trait SealedStore: Send + Sync {
     ) -> Result<Vec<SealedValue>, StoreError>;
 
     /// Puts `new` in the place of exactly the value that was read. Returns false, and writes nothing, when somebody
-    /// else has changed it since.
+    /// else has changed it since. In a row with a version it raises that, so that nobody who read the row before
+    /// brings the old value back.
     ///
     /// # Errors
     ///

@@ -58,6 +58,16 @@ impl fmt::Display for ValidationError {
 pub struct ValidationErrors(Vec<ValidationError>);
 
 impl ValidationErrors {
+    /// Makes the error of one field, or of the whole config.
+    #[cfg(feature = "integrations")]
+    pub(crate) fn of_one(field: Option<&str>, message: &str) -> Self {
+        Self(vec![ValidationError {
+            pointer: field.map(|field| join("", field)).unwrap_or_default(),
+            title: field.map_or_else(|| "The config".to_owned(), humanised),
+            message: message.to_owned(),
+        }])
+    }
+
     /// Returns the errors.
     pub fn iter(&self) -> std::slice::Iter<'_, ValidationError> {
         self.0.iter()

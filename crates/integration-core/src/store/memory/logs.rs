@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
-use crate::ids::{LogId, Scope};
+use crate::ids::{IntegrationId, LogId, Scope};
 use crate::store::{IntegrationLog, LogFilter, LogResult, LogStatus, LogStore, StoreError};
 
 const DEFAULT_LIMIT: u32 = 100;
@@ -15,7 +15,10 @@ impl LogStore for MemoryStore {
     async fn append_logs(&self, entries: &[IntegrationLog]) -> Result<(), StoreError> {
         let mut tables = self.tables();
         for entry in entries {
-            tables.logs.entry(entry.id).or_insert_with(|| entry.clone());
+            let mut entry = entry.clone();
+            let there = |id: &IntegrationId| tables.integrations.contains_key(id);
+            entry.integration = entry.integration.filter(there);
+            tables.logs.entry(entry.id).or_insert(entry);
         }
         Ok(())
     }

@@ -64,7 +64,15 @@ impl TokenRows for MemoryStore {
         if grant.stored.tokens.fingerprint != spent {
             return Ok(SaveOutcome::Superseded);
         }
-        grant.stored = StoredTokens::new(tokens.clone(), now);
+        let granted = grant.stored.tokens.clone();
+        let mut tokens = tokens.clone();
+        if tokens.refresh_token.is_none() && granted.refresh_token.is_some() {
+            tokens.refresh_token = granted.refresh_token;
+            tokens.fingerprint = granted.fingerprint;
+            tokens.refresh_expires_at = tokens.refresh_expires_at.or(granted.refresh_expires_at);
+        }
+        tokens.scope = tokens.scope.or(granted.scope);
+        grant.stored = StoredTokens::new(tokens, now);
         grant.lease = None;
         Ok(SaveOutcome::Saved)
     }

@@ -1,0 +1,12 @@
+//! The façade on a store in memory, with a vendor that lives in the test.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests stand outside of test functions"
+)]
+
+mod acme;
+mod settings_page;
+mod world;
