@@ -103,7 +103,7 @@ pub trait IntegrationStore: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::NotFound`] when its template is gone, [`StoreError::AlreadyExists`] when there is one of that
-    /// id.
+    /// id, or one of its endpoints belongs to another.
     async fn insert_integration(
         &self,
         row: &StoredIntegration,
@@ -160,7 +160,8 @@ pub trait IntegrationStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotFound`], [`StoreError::VersionConflict`].
+    /// [`StoreError::NotFound`], [`StoreError::VersionConflict`], or [`StoreError::AlreadyExists`] when one of its
+    /// endpoints belongs to another.
     async fn update_integration(
         &self,
         scope: &Scope,

@@ -199,7 +199,8 @@ pub trait LogStore: Send + Sync {
     /// When the store cannot write; then none of them was written.
     async fn append_logs(&self, entries: &[IntegrationLog]) -> Result<(), StoreError>;
 
-    /// Writes how a pending entry ended. An entry that has ended is left as it is.
+    /// Writes how a pending entry ended. What the result does not say stays as it was, and an entry that has ended is
+    /// left as it is.
     ///
     /// # Errors
     ///

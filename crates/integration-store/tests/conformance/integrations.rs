@@ -87,7 +87,19 @@ pub(crate) async fn have_ids_of_their_own(subject: &impl Subject) {
     same_id.id = first.id;
     let mut same_endpoint = plain("umbrella", &template);
     same_endpoint.endpoints = vec![endpoint("new"), first.endpoints[0].clone()];
-    for second in [&same_id, &same_endpoint] {
+    let mut one_endpoint_twice = plain("umbrella", &template);
+    let twice = endpoint("twice");
+    one_endpoint_twice.endpoints = vec![twice.clone(), twice.clone()];
+    let mut one_webhook_twice = plain("umbrella", &template);
+    one_webhook_twice.endpoints = vec![twice];
+    one_webhook_twice.endpoints[0].webhooks[1].vendor_webhook_id = "WH-twice-b".to_owned();
+    let taken = [
+        &same_id,
+        &same_endpoint,
+        &one_endpoint_twice,
+        &one_webhook_twice,
+    ];
+    for second in taken {
         let error = store.insert_integration(second, &[]).await.unwrap_err();
         assert!(matches!(error, StoreError::AlreadyExists), "{error:?}");
     }

@@ -102,6 +102,21 @@ pub(crate) async fn are_finished_once(subject: &impl Subject) {
         expected
     );
 
+    // What the result does not say stays as it was.
+    let mut known = log("acme", "phone", 1);
+    known.request_id = Some("req-3".to_owned());
+    known.response = Some(json!("begun"));
+    known.duration = Some(Duration::from_millis(5));
+    store
+        .append_logs(std::slice::from_ref(&known))
+        .await
+        .unwrap();
+    store.finish_log(known.id, &late).await.unwrap();
+    known.status = LogStatus::Failed;
+    known.error_message.clone_from(&late.error_message);
+    let newest = LogFilter::new().limit(1);
+    assert_eq!(store.logs(&EVERYBODY, &newest).await.unwrap(), [known]);
+
     let result = store.finish_log(LogId::generate(), &late).await;
     assert!(matches!(result, Err(StoreError::NotFound)), "{result:?}");
 }
@@ -242,13 +257,22 @@ pub(crate) async fn forget_the_oldest_first(subject: &impl Subject) {
     assert_eq!(store.delete_logs(at(4), 3).await.unwrap(), 0);
 }
 
-/// A call may end, and be logged, after its integration was deleted.
+/// A call may end, and be logged, after its integration was deleted. One of another tenant is as good as none.
 pub(crate) async fn outlive_their_integration(subject: &impl Subject) {
     let store = subject.store();
     let template = with_template(&*store, "phone").await;
     let row = with(&*store, plain("acme", &template)).await;
     let mut entry = log("acme", "phone", 0);
     entry.integration = Some(row.id);
+    let mut stranger = log("umbrella", "phone", 1);
+    stranger.integration = Some(row.id);
+    store
+        .append_logs(std::slice::from_ref(&stranger))
+        .await
+        .unwrap();
+    stranger.integration = None;
+    let logs = store.logs(&EVERYBODY, &LogFilter::new()).await.unwrap();
+    assert_eq!(logs, [stranger.clone()]);
     store.delete_integration(&EVERYBODY, row.id).await.unwrap();
     store
         .append_logs(std::slice::from_ref(&entry))
@@ -257,6 +281,6 @@ pub(crate) async fn outlive_their_integration(subject: &impl Subject) {
     entry.integration = None;
     assert_eq!(
         store.logs(&EVERYBODY, &LogFilter::new()).await.unwrap(),
-        [entry]
+        [stranger, entry]
     );
 }

@@ -3,25 +3,25 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use connector_http::{Timer, TokioTimer};
 
-/// The clock of the machine, so much ahead as was said to have passed.
+/// The clocks of the machine, so much ahead as was said to have passed.
 #[derive(Debug, Default)]
 pub(crate) struct MovedClock {
-    ahead: Mutex<TimeDelta>,
+    ahead: Mutex<Duration>,
 }
 
 impl MovedClock {
     pub(crate) fn pass(&self, time: Duration) {
-        *self.ahead.lock().unwrap() += TimeDelta::from_std(time).unwrap();
+        *self.ahead.lock().unwrap() += time;
     }
 }
 
 #[async_trait::async_trait]
 impl Timer for MovedClock {
     fn now(&self) -> tokio::time::Instant {
-        TokioTimer.now()
+        TokioTimer.now() + *self.ahead.lock().unwrap()
     }
 
     fn utc_now(&self) -> DateTime<Utc> {

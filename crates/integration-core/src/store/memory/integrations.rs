@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -23,7 +25,7 @@ impl IntegrationStore for MemoryStore {
         if !tables.templates.contains_key(&row.template) {
             return Err(StoreError::NotFound);
         }
-        if tables.integrations.contains_key(&row.id) {
+        if tables.integrations.contains_key(&row.id) || tables.endpoints_taken(row) {
             return Err(StoreError::AlreadyExists);
         }
         tables.integrations.insert(
@@ -97,6 +99,10 @@ impl IntegrationStore for MemoryStore {
         if instance.row.state.version != expected {
             return Err(StoreError::VersionConflict);
         }
+        if tables.endpoints_taken(row) {
+            return Err(StoreError::AlreadyExists);
+        }
+        let instance = tables.within_mut(scope, row.id)?;
         let old = &instance.row;
         instance.row = StoredIntegration {
             tenant: old.tenant.clone(),
@@ -184,6 +190,24 @@ impl Tables {
             .collect()
     }
 
+    /// Whether an endpoint belongs to another instance or stands there twice, or a webhook stands twice in one.
+    fn endpoints_taken(&self, row: &StoredIntegration) -> bool {
+        let others = self
+            .integrations
+            .values()
+            .map(|instance| &instance.row)
+            .filter(|other| other.id != row.id);
+        let mut endpoints: HashSet<_> = others
+            .flat_map(|other| &other.endpoints)
+            .map(|endpoint| endpoint.id)
+            .collect();
+        row.endpoints.iter().any(|endpoint| {
+            let webhooks = endpoint.webhooks.iter();
+            let distinct: HashSet<_> = webhooks.map(|webhook| &webhook.vendor_webhook_id).collect();
+            !endpoints.insert(endpoint.id) || distinct.len() < endpoint.webhooks.len()
+        })
+    }
+
     /// Takes the mark from whoever had it. That changes the version of that row, or a writer who read it before
     /// would bring the mark back unnoticed.
     fn keep_one_default(&mut self, row: &StoredIntegration) {
@@ -196,6 +220,7 @@ impl Tables {
             if rival && other.id != row.id && other.is_default {
                 other.is_default = false;
                 other.state.version += 1;
+                other.updated_at = row.updated_at;
             }
         }
     }

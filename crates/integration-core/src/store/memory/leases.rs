@@ -6,6 +6,9 @@ use tokio::time::Instant;
 use super::MemoryStore;
 use crate::store::{LeaseStore, StoreError};
 
+/// A hundred years, which every clock can add to a time.
+const LONGEST: Duration = Duration::from_hours(24 * 36_500);
+
 /// Who may do something, until when.
 pub(super) struct Lease {
     owner: String,
@@ -13,7 +16,7 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Takes or renews the lease in `slot`. A lease too long for the clock ends at once rather than never.
+    /// Takes or renews the lease in `slot`.
     pub(super) fn hold(slot: &mut Option<Self>, owner: &str, now: Instant, ttl: Duration) -> bool {
         let free = slot
             .as_ref()
@@ -21,7 +24,7 @@ impl Lease {
         if free {
             *slot = Some(Self {
                 owner: owner.to_owned(),
-                until: now.checked_add(ttl).unwrap_or(now),
+                until: now + ttl.min(LONGEST),
             });
         }
         free

@@ -15,10 +15,13 @@ impl LogStore for MemoryStore {
     async fn append_logs(&self, entries: &[IntegrationLog]) -> Result<(), StoreError> {
         let mut tables = self.tables();
         for entry in entries {
-            let mut entry = entry.clone();
-            let there = |id: &IntegrationId| tables.integrations.contains_key(id);
-            entry.integration = entry.integration.filter(there);
-            tables.logs.entry(entry.id).or_insert(entry);
+            let there = |id: &IntegrationId| {
+                let instance = tables.integrations.get(id);
+                instance.is_some_and(|instance| instance.row.tenant == entry.tenant)
+            };
+            let mut kept = entry.clone();
+            kept.integration = entry.integration.filter(there);
+            tables.logs.entry(entry.id).or_insert(kept);
         }
         Ok(())
     }
@@ -29,11 +32,11 @@ impl LogStore for MemoryStore {
         if entry.status == LogStatus::Pending {
             let result = result.clone();
             entry.status = result.status;
-            entry.request_id = result.request_id;
-            entry.response = result.response;
-            entry.error_message = result.error_message;
-            entry.http_status = result.http_status;
-            entry.duration = result.duration;
+            entry.request_id = result.request_id.or(entry.request_id.take());
+            entry.response = result.response.or(entry.response.take());
+            entry.error_message = result.error_message.or(entry.error_message.take());
+            entry.http_status = result.http_status.or(entry.http_status);
+            entry.duration = result.duration.or(entry.duration);
         }
         Ok(())
     }
@@ -52,7 +55,8 @@ impl LogStore for MemoryStore {
         found.sort_by_key(|entry| Reverse(place(entry)));
         if let Some(last) = filter.after {
             // An entry that is gone was swept, and with it whatever is older.
-            let last = tables.logs.get(&last).map(place);
+            let last = tables.logs.get(&last);
+            let last = last.filter(|entry| scope.covers(&entry.tenant)).map(place);
             found.retain(|entry| last.is_some_and(|last| place(entry) < last));
         }
         let limit = filter.limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT);
