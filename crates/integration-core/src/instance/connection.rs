@@ -86,7 +86,7 @@ impl Integrations {
             // One that begins to run with this test needs its webhooks, as if it were enabled.
             let tested = if row.state.is_active && !row.state.runs_jobs() {
                 let lease = facade.lease(id).await?;
-                let tested = facade.resume(&scope, id, &lease).await;
+                let tested = facade.resume(&scope, id, &lease, true).await;
                 lease.release(&facade).await;
                 tested
             } else {
@@ -97,11 +97,13 @@ impl Integrations {
         .await
     }
 
-    async fn resume(
+    /// Tests an instance that is on and does not run, and lets it run if it can.
+    pub(super) async fn resume(
         &self,
         scope: &Scope,
         id: IntegrationId,
         lease: &Lease,
+        by_hand: bool,
     ) -> Result<Tested, IntegrationError> {
         let prepared = self
             .change(scope, id, |draft| Ok(self.prepare_endpoint(draft)))
@@ -109,6 +111,7 @@ impl Integrations {
         let goal = Goal::Run {
             lease,
             switch_on: false,
+            by_hand,
             moved: &prepared.value,
         };
         self.test(scope, id, goal).await
@@ -168,7 +171,7 @@ impl Integrations {
                     let by = self.actor.clone();
                     draft.apply(Event::EnableRequested { by })?;
                 }
-                probe.apply(draft, used)
+                probe.apply(draft, used, goal.by_hand())
             })
             .await;
         if let (Ok(client), Some(registered), Goal::Run { moved, .. }) =
@@ -188,7 +191,9 @@ impl Integrations {
         }
         self.log(entry).await;
         let mut row = changed.row;
-        if goal == Goal::Test && changed.effects.contains(&Effect::EnsureWebhooks) {
+        if matches!(goal, Goal::Test | Goal::Look)
+            && changed.effects.contains(&Effect::EnsureWebhooks)
+        {
             // It was switched on while the test ran.
             row = self.follow_settings(scope, row).await;
         }
@@ -244,20 +249,32 @@ fn usable(
 /// What a test is made for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Goal<'a> {
-    /// To know.
+    /// A person wants to know.
     Test,
+    /// Nobody has asked.
+    Look,
     /// To run, which takes webhooks.
     Run {
         /// Nobody else registers webhooks meanwhile.
         lease: &'a Lease,
         /// Whether a person asked to switch it on.
         switch_on: bool,
+        /// Whether a person asked at all.
+        by_hand: bool,
         /// The webhooks of an address that it no longer has.
         moved: &'a [String],
     },
 }
 
 impl Goal<'_> {
+    fn by_hand(self) -> bool {
+        match self {
+            Self::Test => true,
+            Self::Look => false,
+            Self::Run { by_hand, .. } => by_hand,
+        }
+    }
+
     fn switches_on(self) -> bool {
         matches!(
             self,

@@ -77,6 +77,7 @@ impl Integrations {
             Goal::Run {
                 lease,
                 switch_on: true,
+                by_hand: true,
                 moved: &moved,
             }
         };

@@ -164,10 +164,12 @@ impl fmt::Display for NotActive {
         if let Some(until) = self.paused_until {
             return write!(f, "the integration is paused until {until}");
         }
-        if self.status == Status::Active {
-            return f.write_str("the integration is switched off");
-        }
-        write!(f, "the integration is {}", self.status)?;
+        f.write_str(match self.status {
+            Status::Pending => "the integration has not been tested yet",
+            Status::Active => "the integration is switched off",
+            Status::Error => "the integration is in error",
+            Status::Disconnected => "the integration is disconnected",
+        })?;
         if self.needs_reauth {
             f.write_str(": the account has to be connected again")?;
         }

@@ -300,6 +300,7 @@ pub(super) struct Draft<'a> {
     pub(super) now: DateTime<Utc>,
     history: Vec<HistoryEntry>,
     effects: Vec<Effect>,
+    planned: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -311,7 +312,14 @@ impl<'a> Draft<'a> {
             now: facade.now(),
             history: Vec::new(),
             effects: Vec::new(),
+            planned: false,
         }
+    }
+
+    /// Says when to look at it next, instead of what follows from its state.
+    pub(super) fn plan(&mut self, next: Option<DateTime<Utc>>) {
+        self.row.next_check_at = next;
+        self.planned = true;
     }
 
     /// Lets an event happen to the row. Returns why it changed nothing, if it did not.
@@ -357,13 +365,15 @@ impl<'a> Draft<'a> {
         if self.row.state.version == self.before.state.version {
             self.row.state.version += 1;
         }
-        self.row.next_check_at = self.next_check();
-        self.row.updated_at = self.now;
+        if !self.planned {
+            self.row.next_check_at = self.next_check();
+            self.row.updated_at = self.now;
+        }
         (self.row, self.effects, self.history, true)
     }
 
     /// Returns when it is to be looked after next. One without a vendor cannot be.
-    pub(super) fn next_check(&self) -> Option<DateTime<Utc>> {
+    fn next_check(&self) -> Option<DateTime<Utc>> {
         let health = self.facade.vendor(&self.row.vendor).ok()?.health();
         if self.effects.contains(&Effect::TestDue) && self.row.state.has_credentials {
             return Some(self.now);

@@ -3,6 +3,7 @@
 pub mod health;
 
 mod builder;
+mod checks;
 mod clients;
 mod connection;
 mod enable;

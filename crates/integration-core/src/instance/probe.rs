@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use connector_http::{Error, ErrorKind};
 
 use super::integrations::Draft;
@@ -59,30 +60,40 @@ impl Probe {
         Self::new(ConnectionTest::failed(message), signal)
     }
 
-    /// The credentials are good, and yet it cannot run.
+    /// The credentials are good, and yet it cannot run, for now.
     pub(super) fn without_webhooks(self, reason: String) -> Self {
+        let signal = CallResult::Failed {
+            message: reason.clone(),
+            retry_after: None,
+        };
         Self {
             took: self.took,
-            ..Self::new(ConnectionTest::failed(reason), CallResult::SaysNothing)
+            ..Self::new(ConnectionTest::failed(reason), signal)
         }
     }
 
-    /// Lets the result of a test that a person asked for happen to a row. Returns why it did not count, if it did not.
+    /// Lets the result happen to a row. Returns why it did not count, if it did not.
+    ///
+    /// A test that a person asked for has passed or failed. One that nobody asked for is a call like any other: that a
+    /// vendor does not answer once must not stop a tenant's jobs.
     pub(super) fn apply(
         &self,
         draft: &mut Draft<'_>,
         used: CredentialsVersion,
+        by_hand: bool,
     ) -> Result<Option<Ignored>, IntegrationError> {
         let message = self.test.message.clone();
         let event = match &self.signal {
             _ if self.test.success => Event::TestPassed { used, message },
-            CallResult::RateLimited { .. } => {
-                let event = self.signal.clone().into_event(used, draft.now);
-                event.unwrap_or(Event::RateLimited {
-                    used,
-                    paused_until: None,
-                })
-            }
+            CallResult::RateLimited { retry_after } => Event::RateLimited {
+                used,
+                paused_until: until(draft.now, *retry_after),
+            },
+            CallResult::Failed { retry_after, .. } if !by_hand => Event::CallFailed {
+                used,
+                message,
+                paused_until: until(draft.now, *retry_after),
+            },
             signal => Event::TestFailed {
                 used,
                 message,
@@ -115,6 +126,11 @@ impl Probe {
         entry.http_status = self.http_status;
         entry.request_id.clone_from(&self.request_id);
     }
+}
+
+fn until(now: DateTime<Utc>, wait: Option<Duration>) -> Option<DateTime<Utc>> {
+    let wait = TimeDelta::from_std(wait?).ok()?;
+    now.checked_add_signed(wait)
 }
 
 /// Puts an error into a sentence for the person who filled in the form.

@@ -8,5 +8,13 @@
 )]
 
 mod acme;
+mod checks;
+mod clients;
+mod concurrency;
+mod faults;
 mod settings_page;
+mod templates;
+mod tenants;
+mod vaults;
+mod webhooks;
 mod world;

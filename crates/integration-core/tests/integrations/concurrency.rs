@@ -1,0 +1,190 @@
+//! Several at once: nothing is registered twice, and nobody's change is lost.
+
+use std::time::Duration;
+
+use integration_core::instance::{IntegrationError, IntegrationPatch};
+use integration_core::status::Status;
+
+use crate::acme::{AcmeClient, Config, KEY, Mood, OTHER_KEY};
+use crate::world::{World, tenant, vault};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn pass(time: Duration) {
+    connector_http::Timer::sleep(&connector_http::TokioTimer, time).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_who_enable_at_once_register_webhooks_once() {
+    let world = World::new().await;
+    let id = world
+        .integrations
+        .save(tenant(), Config::new(KEY))
+        .await
+        .unwrap();
+    world.acme.mood(Mood::Slow(2 * SECOND));
+    world.acme.mood_for_webhooks(Mood::Slow(3 * SECOND));
+    let elsewhere = world.another_process(vault()).await;
+    let tasks: Vec<_> = [
+        &world.integrations,
+        &elsewhere,
+        &world.integrations,
+        &elsewhere,
+    ]
+    .map(|facade| {
+        let facade = facade.clone();
+        tokio::spawn(async move { facade.enable(tenant(), id).await })
+    })
+    .into();
+    for task in tasks {
+        let view = task.await.unwrap().unwrap();
+        assert_eq!(view.status, Status::Active);
+        assert_eq!(view.endpoints.len(), 1);
+    }
+    assert_eq!(world.acme.ever_registered(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_goes_away_leaves_nothing_half_done() {
+    let world = World::new().await;
+    let id = world
+        .integrations
+        .save(tenant(), Config::new(KEY))
+        .await
+        .unwrap();
+    world.acme.mood(Mood::Slow(5 * SECOND));
+    let facade = world.integrations.clone();
+    let gone = tokio::time::timeout(SECOND, facade.enable(tenant(), id)).await;
+    assert!(gone.is_err());
+    pass(10 * SECOND).await;
+    let view = world.integrations.get(tenant(), id).await.unwrap();
+    assert_eq!(view.status, Status::Active);
+    assert_eq!(world.acme.ever_registered(), 1);
+    // The lease was given back, too.
+    let start = tokio::time::Instant::now();
+    world.integrations.delete(tenant(), id).await.unwrap();
+    assert!(start.elapsed() < SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_saved_during_a_test_are_tested_too() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new("a-wrong-key")).await.unwrap();
+    world.acme.mood(Mood::Slow(5 * SECOND));
+    let testing = {
+        let facade = it.clone();
+        tokio::spawn(async move { facade.test_connection(tenant(), id).await })
+    };
+    pass(SECOND).await;
+    let patch = IntegrationPatch::new()
+        .config(Config::new(OTHER_KEY))
+        .name("Renamed");
+    it.update(tenant(), id, patch).await.unwrap();
+    let test = testing.await.unwrap().unwrap();
+    assert!(test.success, "{test:?}");
+    let view = it.get(tenant(), id).await.unwrap();
+    assert_eq!(view.status, Status::Active);
+    assert_eq!(view.name, "Renamed");
+    assert!(view.last_test.unwrap().result.success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_switched_off_during_its_test_stays_off() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    world.acme.mood(Mood::Slow(5 * SECOND));
+    let enabling = {
+        let facade = it.clone();
+        tokio::spawn(async move { facade.enable(tenant(), id).await })
+    };
+    pass(SECOND).await;
+    it.disable(tenant(), id).await.unwrap();
+    let enabled = enabling.await.unwrap();
+    assert!(
+        matches!(enabled, Err(IntegrationError::NotActive(_))),
+        "{enabled:?}"
+    );
+    let view = it.get(tenant(), id).await.unwrap();
+    assert_eq!(view.status, Status::Disconnected);
+    assert!(!view.is_active);
+    // What was registered meanwhile is known, and goes with it.
+    let removal = it.delete(tenant(), id).await.unwrap();
+    assert_eq!(removal.removed, ["wh-1"]);
+    assert!(world.acme.registered().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_away_while_it_is_enabled_leaves_no_webhook() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    world.acme.mood_for_webhooks(Mood::Slow(5 * SECOND));
+    let enabling = {
+        let facade = it.clone();
+        tokio::spawn(async move { facade.enable(tenant(), id).await })
+    };
+    pass(SECOND).await;
+    it.uninstalled(tenant(), id).await.unwrap();
+    assert!(enabling.await.unwrap().is_err());
+    assert_eq!(world.acme.ever_registered(), 1);
+    assert!(world.acme.registered().is_empty());
+    let view = it.get(tenant(), id).await.unwrap();
+    assert_eq!(view.status, Status::Disconnected);
+    assert!(view.endpoints[0].webhooks.is_empty());
+    let refused = it.client::<AcmeClient>(tenant(), id).await;
+    assert!(matches!(refused, Err(IntegrationError::NoCredentials)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_delete_waits_for_who_enables() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    world.acme.mood_for_webhooks(Mood::Slow(5 * SECOND));
+    let enabling = {
+        let facade = it.clone();
+        tokio::spawn(async move { facade.enable(tenant(), id).await })
+    };
+    pass(SECOND).await;
+    let removal = it.delete(tenant(), id).await.unwrap();
+    enabling.await.unwrap().unwrap();
+    assert_eq!(removal.removed, ["wh-1"]);
+    assert!(world.acme.registered().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_changes_at_once_none_is_lost() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    let elsewhere = world.another_process(vault()).await;
+    let patches = [
+        IntegrationPatch::new().name("New name"),
+        IntegrationPatch::new().description("What for"),
+        IntegrationPatch::new().setting("line", "line-3"),
+        IntegrationPatch::new().secret("second", "the-second-secret"),
+        IntegrationPatch::new().readable("region", "eu"),
+    ];
+    let tasks = patches.into_iter().enumerate().map(|(number, patch)| {
+        let facade = if number % 2 == 0 {
+            it.clone()
+        } else {
+            elsewhere.clone()
+        };
+        tokio::spawn(async move { facade.update(tenant(), id, patch).await })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap().unwrap();
+    }
+    let view = it.get(tenant(), id).await.unwrap();
+    assert_eq!(
+        (view.name.as_str(), view.description.as_deref()),
+        ("New name", Some("What for"))
+    );
+    assert_eq!(view.source_ids, ["line-3"]);
+    let config = serde_json::to_value(&view.config).unwrap();
+    assert_eq!(config["second"]["set"], true);
+    assert_eq!(config["region"], "eu");
+}

@@ -1,0 +1,326 @@
+//! A store that fails, at each of its calls in turn: nothing is left half-written, and trying again works.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use integration_core::instance::{
+    IntegrationError, IntegrationPatch, NewIntegration, StoredIntegration,
+};
+use integration_core::status::{HistoryEntry, Status};
+use integration_core::store::{
+    IntegrationFilter, IntegrationLog, IntegrationStore, LeaseStore, LogFilter, LogResult,
+    LogStore, MemoryStore, SaveOutcome, SealedCursor, SealedStore, SealedTokens, SealedValue,
+    StoreError, StoredTokens, TemplateStore, TokenRowId, TokenRows,
+};
+use integration_core::template::{IntegrationTemplate, TemplateSummary};
+use integration_core::{EndpointId, IntegrationId, Integrations, LogId, Scope, TemplateId};
+
+use crate::acme::{Acme, AcmeClient, Config, KEY, OTHER_KEY};
+use crate::world::{builder, clock, tenant, vault};
+
+/// A store in memory whose call of this number fails, before or after it has done its work.
+#[derive(Clone)]
+struct Faulty {
+    store: MemoryStore,
+    plan: Arc<Plan>,
+}
+
+struct Plan {
+    calls: AtomicU32,
+    fails: AtomicU32,
+    /// Whether the work is done all the same, as when the answer of a database is lost.
+    late: bool,
+}
+
+impl Faulty {
+    fn new(late: bool) -> Self {
+        Self {
+            store: MemoryStore::with_timer(clock()),
+            plan: Arc::new(Plan {
+                calls: AtomicU32::new(0),
+                fails: AtomicU32::new(u32::MAX),
+                late,
+            }),
+        }
+    }
+
+    fn fail_at(&self, call: u32) {
+        self.plan.calls.store(0, Ordering::SeqCst);
+        self.plan.fails.store(call, Ordering::SeqCst);
+    }
+
+    fn calls(&self) -> u32 {
+        self.plan.calls.load(Ordering::SeqCst)
+    }
+
+    async fn call<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        let number = self.plan.calls.fetch_add(1, Ordering::SeqCst);
+        let fails = number == self.plan.fails.load(Ordering::SeqCst);
+        if fails && !self.plan.late {
+            return Err(StoreError::Unavailable("out of order".into()));
+        }
+        let done = work.await;
+        if fails {
+            return Err(StoreError::Unavailable("the answer was lost".into()));
+        }
+        done
+    }
+}
+
+macro_rules! delegate {
+    ($port:ident: $(fn $method:ident(&self $(, $name:ident: $type:ty)*) -> $output:ty;)*) => {
+        #[async_trait]
+        impl $port for Faulty {
+            $(async fn $method(&self $(, $name: $type)*) -> Result<$output, StoreError> {
+                self.call(self.store.$method($($name),*)).await
+            })*
+        }
+    };
+}
+
+delegate! { TemplateStore:
+    fn insert_template(&self, template: &IntegrationTemplate) -> ();
+    fn seed_templates(&self, templates: &[IntegrationTemplate]) -> u64;
+    fn template(&self, id: TemplateId) -> Option<IntegrationTemplate>;
+    fn template_named(&self, name: &str) -> Option<IntegrationTemplate>;
+    fn templates(&self) -> Vec<TemplateSummary>;
+    fn update_template(&self, template: &IntegrationTemplate, expected: DateTime<Utc>) -> ();
+    fn delete_template(&self, id: TemplateId) -> ();
+}
+
+delegate! { IntegrationStore:
+    fn insert_integration(&self, row: &StoredIntegration, history: &[HistoryEntry]) -> ();
+    fn integration(&self, scope: &Scope, id: IntegrationId) -> Option<StoredIntegration>;
+    fn integrations(&self, scope: &Scope, filter: &IntegrationFilter) -> Vec<StoredIntegration>;
+    fn integrations_by_source(&self, scope: &Scope, vendor: &str, source_id: &str) -> Vec<StoredIntegration>;
+    fn integration_by_endpoint(&self, scope: &Scope, endpoint: EndpointId) -> Option<StoredIntegration>;
+    fn update_integration(&self, scope: &Scope, row: &StoredIntegration, expected: u64, history: &[HistoryEntry]) -> ();
+    fn delete_integration(&self, scope: &Scope, id: IntegrationId) -> ();
+    fn history(&self, scope: &Scope, id: IntegrationId, limit: u32) -> Vec<HistoryEntry>;
+    fn due_for_check(&self, now: DateTime<Utc>, limit: u32) -> Vec<StoredIntegration>;
+}
+
+delegate! { LogStore:
+    fn append_logs(&self, entries: &[IntegrationLog]) -> ();
+    fn finish_log(&self, id: LogId, result: &LogResult) -> ();
+    fn logs(&self, scope: &Scope, filter: &LogFilter) -> Vec<IntegrationLog>;
+    fn delete_logs(&self, before: DateTime<Utc>, limit: u32) -> u64;
+}
+
+delegate! { LeaseStore:
+    fn hold_lease(&self, name: &str, owner: &str, ttl: Duration) -> bool;
+    fn release_lease(&self, name: &str, owner: &str) -> ();
+}
+
+delegate! { SealedStore:
+    fn sealed_values(&self, after: Option<&SealedCursor>, limit: u32) -> Vec<SealedValue>;
+    fn replace_sealed(&self, old: &SealedValue, new: &str) -> bool;
+}
+
+delegate! { TokenRows:
+    fn put_tokens(&self, row: &TokenRowId, tokens: &SealedTokens) -> ();
+    fn tokens(&self, row: &TokenRowId) -> Option<StoredTokens>;
+    fn lease_tokens(&self, row: &TokenRowId, owner: &str, ttl: Duration) -> bool;
+    fn save_tokens_if(&self, row: &TokenRowId, spent: &str, tokens: &SealedTokens) -> SaveOutcome;
+    fn refuse_tokens(&self, row: &TokenRowId, fingerprint: &str) -> bool;
+    fn release_tokens(&self, row: &TokenRowId, owner: &str) -> ();
+    fn delete_tokens(&self, row: &TokenRowId) -> ();
+}
+
+struct Faults {
+    store: Faulty,
+    acme: Acme,
+    it: Integrations,
+}
+
+impl Faults {
+    async fn new(late: bool) -> Self {
+        let store = Faulty::new(late);
+        let acme = Acme::new();
+        let it = builder(&store, vault(), &acme).build().await.unwrap();
+        Self { store, acme, it }
+    }
+
+    async fn rows(&self) -> Vec<StoredIntegration> {
+        let all = Scope::Administrator;
+        let rows = self
+            .store
+            .store
+            .integrations(&all, &IntegrationFilter::new())
+            .await;
+        rows.unwrap()
+    }
+
+    /// What has to hold of every row at every moment.
+    async fn assert_sound(&self) {
+        let rows = self.rows().await;
+        let defaults = rows.iter().filter(|row| row.is_default).count();
+        assert!(defaults <= 1);
+        for row in rows {
+            assert_eq!(row.config.version, row.state.credentials, "{row:?}");
+            if row.state.has_credentials {
+                assert!(row.config.sealed.contains_key("api_key"), "{row:?}");
+            }
+            if row.state.runs_jobs() {
+                let registered = row.endpoints.first().map_or(0, |it| it.webhooks.len());
+                assert_eq!(registered, 1, "{row:?}");
+            }
+            let history = self
+                .store
+                .store
+                .history(&Scope::Administrator, row.id, 1)
+                .await
+                .unwrap();
+            assert_eq!(history[0].to, row.state.status, "{row:?}");
+            // Whatever is stored opens.
+            let values = self.store.store.sealed_values(None, 100).await.unwrap();
+            for value in values {
+                let context = integration_core::vault::SealContext::new(
+                    value.tenant.as_str(),
+                    &value.instance,
+                    &value.field,
+                );
+                vault().open(&context, &value.value).unwrap();
+            }
+        }
+    }
+}
+
+/// Runs `flow` with each of its store calls failing in turn, and `check` after each failure.
+macro_rules! at_each_call {
+    (late: $late:expr, |$faults:ident| setup $setup:block flow |$ready:ident| $flow:block after |$id:ident| $after:block) => {{
+        let mut call = 0;
+        loop {
+            let $faults = Faults::new($late).await;
+            let $ready = $setup;
+            $faults.store.fail_at(call);
+            let result: Result<(), IntegrationError> = async { $flow }.await;
+            let happened = $faults.store.calls() > call;
+            $faults.store.fail_at(u32::MAX);
+            if let Err(error) = &result {
+                assert!(matches!(error, IntegrationError::Store(_)), "{error:?}");
+            }
+            $faults.assert_sound().await;
+            let $id = $ready;
+            $after
+            $faults.assert_sound().await;
+            if !happened {
+                assert!(call > 1, "the store was asked {call} times");
+                break;
+            }
+            call += 1;
+        }
+    }};
+}
+
+fn new(key: &str) -> NewIntegration {
+    NewIntegration::new(Config::new(key).second("the-second-secret")).setting("is_default", true)
+}
+
+#[rstest::rstest]
+#[tokio::test(start_paused = true)]
+async fn to_save(#[values(false, true)] late: bool) {
+    at_each_call!(late: late, |faults|
+        setup { faults.it.save(tenant(), new(OTHER_KEY)).await.unwrap() }
+        flow |_id| { faults.it.save(tenant(), new(KEY)).await.map(drop) }
+        after |_id| {
+            let rows = faults.rows().await;
+            assert!(rows.len() <= 2);
+            // Written whole or not at all.
+            for row in rows {
+                assert_eq!(row.config.sealed.len(), 2);
+            }
+            faults.it.save(tenant(), new(KEY)).await.unwrap();
+        }
+    );
+}
+
+#[rstest::rstest]
+#[tokio::test(start_paused = true)]
+async fn to_enable(#[values(false, true)] late: bool) {
+    at_each_call!(late: late, |faults|
+        setup { faults.it.save(tenant(), new(KEY)).await.unwrap() }
+        flow |id| { faults.it.enable(tenant(), id).await.map(drop) }
+        after |id| {
+            // Whatever was reached, nothing is ever registered twice.
+            let view = faults.it.enable(tenant(), id).await.unwrap();
+            assert_eq!(view.status, Status::Active);
+            assert_eq!(faults.acme.ever_registered(), 1);
+            assert_eq!(faults.acme.registered(), [view.endpoints[0].url.clone()]);
+        }
+    );
+}
+
+#[rstest::rstest]
+#[tokio::test(start_paused = true)]
+async fn to_update_what_runs(#[values(false, true)] late: bool) {
+    at_each_call!(late: late, |faults|
+        setup {
+            let id = faults.it.save(tenant(), new(KEY)).await.unwrap();
+            faults.it.enable(tenant(), id).await.unwrap();
+            id
+        }
+        flow |id| {
+            let patch = IntegrationPatch::new()
+                .config(Config::new(OTHER_KEY))
+                .setting("line", "line-1");
+            faults.it.update(tenant(), id, patch).await.map(drop)
+        }
+        after |id| {
+            let view = faults.it.get(tenant(), id).await.unwrap();
+            // Changed as a whole or not at all, and jobs run on either way.
+            let changed = view.source_ids == ["line-1"];
+            assert_eq!(changed, view.status == Status::Pending);
+            assert_eq!(changed, view.serves_older_credentials);
+            faults.it.active_client::<AcmeClient>(tenant(), id).await.unwrap();
+            assert!(faults.it.test_connection(tenant(), id).await.unwrap().success);
+        }
+    );
+}
+
+#[rstest::rstest]
+#[tokio::test(start_paused = true)]
+async fn to_delete(#[values(false, true)] late: bool) {
+    at_each_call!(late: late, |faults|
+        setup {
+            let id = faults.it.save(tenant(), new(KEY)).await.unwrap();
+            faults.it.enable(tenant(), id).await.unwrap();
+            id
+        }
+        flow |id| { faults.it.delete(tenant(), id).await.map(drop) }
+        after |id| {
+            match faults.it.delete(tenant(), id).await {
+                Ok(_) | Err(IntegrationError::NotFound) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+            assert!(faults.rows().await.is_empty());
+            assert!(faults.acme.registered().is_empty());
+        }
+    );
+}
+
+#[rstest::rstest]
+#[tokio::test(start_paused = true)]
+async fn to_take_away(#[values(false, true)] late: bool) {
+    at_each_call!(late: late, |faults|
+        setup {
+            let id = faults.it.save(tenant(), new(KEY)).await.unwrap();
+            faults.it.enable(tenant(), id).await.unwrap();
+            id
+        }
+        flow |id| { faults.it.revoked(tenant(), id).await.map(drop) }
+        after |id| {
+            faults.it.revoked(tenant(), id).await.unwrap();
+            let rows = faults.rows().await;
+            assert_eq!(rows[0].state.status, Status::Disconnected);
+            assert!(rows[0].config.sealed.is_empty() && rows[0].config.hints.is_empty());
+            assert!(faults.store.store.sealed_values(None, 10).await.unwrap().is_empty());
+        }
+    );
+}

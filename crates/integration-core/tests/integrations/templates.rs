@@ -1,0 +1,240 @@
+//! Templates: read by all, written by administrators, with or without code behind them.
+
+use integration_core::Scope;
+use integration_core::instance::{ConfigField, Form, IntegrationError, IntegrationPatch};
+use integration_core::store::{IntegrationFilter, TemplateStore};
+use integration_core::template::{NewTemplate, TemplatePatch};
+use serde_json::{Map, Value, json};
+
+use crate::acme::{Acme, AcmeClient, Config, KEY};
+use crate::world::{World, builder, tenant, vault};
+
+const ALL: Scope = Scope::Administrator;
+
+fn crm() -> NewTemplate {
+    NewTemplate::new("own_crm", "Own CRM", "crm").config_schema(json!({
+        "type": "object",
+        "properties": {
+            "token": { "type": "string", "minLength": 6, "x-sealed": true, "format": "password" },
+            "site": { "type": "string" },
+        },
+        "required": ["token"],
+    }))
+}
+
+fn form(values: Value) -> Form {
+    let values: Map<String, Value> = serde_json::from_value(values).unwrap();
+    Form::new("own_crm", values)
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_of_the_vendors_are_there_from_the_start() {
+    let world = World::new().await;
+    let all = world.integrations.templates(tenant()).await.unwrap();
+    let all: Vec<_> = all
+        .iter()
+        .map(|it| {
+            (
+                it.template.name.as_str(),
+                it.template.is_active,
+                it.integrations,
+            )
+        })
+        .collect();
+    assert_eq!(
+        all,
+        [
+            ("acme", true, 0),
+            ("facebook_ads", false, 0),
+            ("google_analytics", false, 0)
+        ]
+    );
+    let acme = world
+        .integrations
+        .template_named(tenant(), "acme")
+        .await
+        .unwrap();
+    assert_eq!(
+        acme.config_schema["properties"]["api_key"]["x-sealed"],
+        json!(true)
+    );
+    assert_eq!(
+        acme.settings_schema["properties"]["log_calls"]["default"],
+        json!(true)
+    );
+
+    let inactive = Form::new("facebook_ads", Map::new());
+    let refused = world.integrations.save(tenant(), inactive.clone()).await;
+    assert!(matches!(
+        refused,
+        Err(IntegrationError::TemplateInactive { .. })
+    ));
+    let refused = world.integrations.test_unsaved(tenant(), inactive).await;
+    assert!(matches!(
+        refused,
+        Err(IntegrationError::TemplateInactive { .. })
+    ));
+    let unknown = world
+        .integrations
+        .save(tenant(), Form::new("nobody", Map::new()))
+        .await;
+    assert!(matches!(
+        unknown,
+        Err(IntegrationError::UnknownVendor { .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_keeps_words_and_brings_schemas_up_to_date() {
+    let world = World::new().await;
+    let acme = world
+        .integrations
+        .template_named(ALL, "acme")
+        .await
+        .unwrap();
+    let words = TemplatePatch::new().display_name("Our phone").active(false);
+    world
+        .integrations
+        .update_template(ALL, acme.id, words)
+        .await
+        .unwrap();
+    let mut older = world.store.template(acme.id).await.unwrap().unwrap();
+    let read = older.updated_at;
+    older.config_schema["properties"]["region"]["title"] = json!("an older title");
+    world.store.update_template(&older, read).await.unwrap();
+
+    let restarted = world.another_process(vault()).await;
+    let now = restarted.template_named(ALL, "acme").await.unwrap();
+    assert_eq!(
+        (now.id, now.display_name.as_str(), now.is_active),
+        (acme.id, "Our phone", false)
+    );
+    assert_eq!(now.config_schema, acme.config_schema);
+
+    let derived = TemplatePatch::new().config_schema(json!({ "type": "object" }));
+    let refused = restarted.update_template(ALL, acme.id, derived).await;
+    assert!(
+        matches!(
+            refused,
+            Err(IntegrationError::DerivedSchema { .. } | IntegrationError::InvalidTemplate(_))
+        ),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_vendors_of_one_name_are_refused() {
+    let world = World::new().await;
+    let twice = builder(&world.store, vault(), &world.acme)
+        .vendor(Acme::new())
+        .build()
+        .await;
+    assert!(matches!(
+        twice,
+        Err(IntegrationError::DuplicateVendor { .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_is_made_used_changed_and_deleted() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let made = it
+        .acting("admin-1")
+        .create_template(ALL, crm())
+        .await
+        .unwrap();
+    assert_eq!(made.created_by.as_ref().unwrap().as_str(), "admin-1");
+    let again = it.create_template(ALL, crm()).await;
+    assert!(matches!(
+        again,
+        Err(IntegrationError::TemplateExists { .. })
+    ));
+    let invalid = crm().config_schema(json!({ "type": "no such type" }));
+    let refused = it.create_template(ALL, invalid).await;
+    assert!(matches!(refused, Err(IntegrationError::InvalidTemplate(_))));
+
+    let faulty = it.save(tenant(), form(json!({ "token": "short" }))).await;
+    assert!(matches!(faulty, Err(IntegrationError::InvalidConfig(_))));
+    let values = json!({ "token": "a-long-enough-token", "site": "example.com" });
+    let id = it.save(tenant(), form(values)).await.unwrap();
+    let view = it.get(tenant(), id).await.unwrap();
+    assert_eq!(
+        view.config["site"],
+        ConfigField::Readable(json!("example.com"))
+    );
+    let ConfigField::Secret { set, last_four, .. } = &view.config["token"] else {
+        panic!("{view:?}");
+    };
+    assert_eq!((*set, last_four.as_deref()), (true, Some("oken")));
+    assert_eq!(view.name, "Own CRM");
+
+    // Nobody has written code for it.
+    let no_vendor = |error: &IntegrationError| matches!(error, IntegrationError::NoVendor { .. });
+    assert!(no_vendor(
+        &it.test_connection(tenant(), id).await.unwrap_err()
+    ));
+    assert!(no_vendor(&it.enable(tenant(), id).await.unwrap_err()));
+    assert!(no_vendor(
+        &it.client::<AcmeClient>(tenant(), id).await.unwrap_err()
+    ));
+    let unsaved = it
+        .test_unsaved(tenant(), form(json!({ "token": "long-enough" })))
+        .await;
+    assert!(no_vendor(&unsaved.unwrap_err()));
+    let patch = IntegrationPatch::new().form(form(json!({ "site": "example.org", "token": "" })));
+    it.update(tenant(), id, patch).await.unwrap();
+    it.disable(tenant(), id).await.unwrap();
+
+    let in_use = it.delete_template(ALL, made.id).await;
+    assert!(matches!(
+        in_use,
+        Err(IntegrationError::TemplateInUse { count: 1 })
+    ));
+    let listed = it.templates(ALL).await.unwrap();
+    let listed = listed.iter().find(|it| it.template.id == made.id).unwrap();
+    assert_eq!(listed.integrations, 1);
+
+    let renamed = TemplatePatch::new().display_name("Our CRM").active(false);
+    let renamed = it.update_template(ALL, made.id, renamed).await.unwrap();
+    assert_eq!(renamed.display_name, "Our CRM");
+    assert!(renamed.updated_at > made.updated_at);
+    let refused = it
+        .save(tenant(), form(json!({ "token": "long-enough" })))
+        .await;
+    assert!(matches!(
+        refused,
+        Err(IntegrationError::TemplateInactive { .. })
+    ));
+
+    it.delete(tenant(), id).await.unwrap();
+    it.delete_template(ALL, made.id).await.unwrap();
+    assert!(matches!(
+        it.template(ALL, made.id).await,
+        Err(IntegrationError::NotFound)
+    ));
+    assert!(
+        it.list(ALL, IntegrationFilter::new())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_config_of_another_vendor_changes_nothing() {
+    let world = World::new().await;
+    let id = world
+        .integrations
+        .save(tenant(), Config::new(KEY))
+        .await
+        .unwrap();
+    world
+        .integrations
+        .create_template(ALL, crm())
+        .await
+        .unwrap();
+    let patch = IntegrationPatch::new().form(form(json!({ "token": "long-enough" })));
+    let refused = world.integrations.update(tenant(), id, patch).await;
+    assert!(matches!(refused, Err(IntegrationError::InvalidConfig(_))));
+}
