@@ -9,7 +9,7 @@ use integration_core::status::Status;
 use crate::acme::{AcmeClient, Config, KEY, Mood, OTHER_KEY};
 use crate::world::{World, tenant};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 async fn pass(time: Duration) {
     connector_http::Timer::sleep(&connector_http::TokioTimer, time).await;

@@ -17,6 +17,7 @@ fn form(values: Value) -> Form {
     Form::new("acme", values)
 }
 
+#[expect(clippy::too_many_lines, reason = "it is one visit to one page")]
 #[tokio::test(start_paused = true)]
 async fn test_save_choose_enable_break_mend_delete() {
     let world = World::new().await;
@@ -52,7 +53,10 @@ async fn test_save_choose_enable_break_mend_delete() {
     assert_eq!(saved.name, "Sales line");
     assert_eq!(saved.source_ids, ["line-1"]);
     assert_eq!(
-        saved.created_by.as_ref().map(|by| by.as_str()),
+        saved
+            .created_by
+            .as_ref()
+            .map(integration_core::Actor::as_str),
         Some("user-7")
     );
     assert_eq!(
