@@ -14,8 +14,8 @@ const LEASE: &str = concat!(
 
 /// Whoever shares the file shares the clock of the machine: the time is ours to give.
 impl SqliteStore {
-    pub(super) fn time_of_tokens(&self) -> Option<Time> {
-        Some(self.timer.utc_now().into())
+    pub(super) fn time_of_tokens(&self) -> Time {
+        self.timer.utc_now().into()
     }
 
     pub(super) async fn take_tokens(
