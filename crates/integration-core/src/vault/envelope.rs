@@ -163,7 +163,7 @@ mod tests {
         ) {
             let text = format!("icv1.{key_id}.{wrapped}.{data}");
             if let Some(envelope) = Envelope::parse(&text) {
-                prop_assert_eq!(super::format(envelope.key_id, &envelope.wrapped, &envelope.data), text);
+                prop_assert_eq!(format(envelope.key_id, &envelope.wrapped, &envelope.data), text);
             }
         }
 

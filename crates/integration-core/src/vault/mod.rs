@@ -58,6 +58,8 @@ mod keyring;
 mod legacy;
 mod primitives;
 mod provider;
+#[cfg(feature = "http")]
+mod rotation;
 mod sealing;
 
 pub use self::blind_index::BlindIndex;
@@ -69,4 +71,8 @@ pub use self::keyring::{KEY_VARIABLE, Keyring};
 #[cfg(feature = "vault-legacy")]
 pub use self::legacy::{Legacy, Opened};
 pub use self::provider::{EnvironmentKeys, KeyProvider};
+#[cfg(feature = "http")]
+pub use self::rotation::{
+    Rotation, RotationCounts, RotationError, RotationProgress, RotationReport, Unopened,
+};
 pub use self::sealing::Vault;
