@@ -278,14 +278,10 @@ impl Ring {
             &envelope.wrapped,
             data_key.as_mut_slice(),
         )?;
-        let length = envelope.data.len().saturating_sub(DATA_OVERHEAD);
+        let data = envelope.data.as_slice();
+        let length = data.len().saturating_sub(DATA_OVERHEAD);
         let mut plaintext = Zeroizing::new(vec![0; length]);
-        take(
-            &Gcm::new(&data_key)?,
-            aad.of_data(),
-            &envelope.data,
-            &mut plaintext,
-        )?;
+        take(&Gcm::new(&data_key)?, aad.of_data(), data, &mut plaintext)?;
         Ok(plaintext)
     }
 }
