@@ -3,7 +3,8 @@
 
 #![expect(
     clippy::expect_used,
-    reason = "a program that measures ends when it cannot measure"
+    clippy::print_stdout,
+    reason = "a program that measures prints its figures, and ends when it cannot measure"
 )]
 
 #[path = "../../connector-http/benches/harness/mod.rs"]

@@ -3,7 +3,6 @@
 #![cfg(all(feature = "http", feature = "vault-legacy"))]
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "helpers of tests; a panic is a failed test"
 )]
@@ -465,17 +464,17 @@ async fn rotation_among_writers(seed: u64) -> (u64, u64) {
                 rotation = rotation.resume_from(cursor);
             }
             let patience = rng.u32(1..400);
-            let mut seen = 0;
+            let mut last = 0;
             let swept = rotation.run(|progress| {
                 cursor = Some(progress.cursor.clone());
-                seen = progress.counts.conflicts;
+                last = progress.counts.conflicts;
             });
             tokio::select! {
                 biased;
                 report = swept => { report.unwrap(); }
                 () = yield_times(patience) => kills += 1,
             }
-            conflicts += seen;
+            conflicts += last;
         }
     }
     let mut passes = Rotation::new(replicas[1].clone(), store.as_ref()).page_size(20);
