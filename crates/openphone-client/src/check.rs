@@ -6,6 +6,7 @@
 //! [`Delivery::NotSent`](connector_http::Delivery::NotSent). The messages give the rule and never
 //! the value. Paths are JSON pointers into the request, as in the vendor's own `errors` list.
 
+use chrono::{DateTime, Utc};
 use connector_http::{Error, FieldError, Request};
 
 use crate::client::VENDOR;
@@ -45,6 +46,24 @@ impl Check {
         self.require((1..=max).contains(&value), "/maxResults", &message);
     }
 
+    /// An id that goes into a query or a body, where an empty one would be no filter at all.
+    pub(crate) fn id(&mut self, id: &str, path: impl Into<String>) {
+        self.require(!id.trim().is_empty(), path, "must not be empty");
+    }
+
+    /// A time span, of two filters named `{what}After` and `{what}Before`, that ends after it begins.
+    pub(crate) fn span(
+        &mut self,
+        what: &str,
+        after: Option<DateTime<Utc>>,
+        before: Option<DateTime<Utc>>,
+    ) {
+        if let (Some(after), Some(before)) = (after, before) {
+            let message = format!("must be later than {what}After");
+            self.require(after < before, format!("/{what}Before"), &message);
+        }
+    }
+
     /// The error, if anything was noted.
     pub(crate) fn finish(self, operation: &'static str) -> Option<Error> {
         (!self.is_clean()).then(|| self.into_error(operation))
@@ -77,6 +96,11 @@ pub(crate) fn is_e164(text: &str) -> bool {
     (2..=15).contains(&digits.len())
         && digits.bytes().all(|byte| byte.is_ascii_digit())
         && !digits.starts_with('0')
+}
+
+/// Tells whether a text names one of the workspace's numbers: by its id, or in E.164 form.
+pub(crate) fn is_number_or_id(text: &str) -> bool {
+    is_e164(text) || text.len() > 2 && text.starts_with("PN")
 }
 
 /// Tells whether a text is a short code, which carriers give to services: 3 to 8 digits.

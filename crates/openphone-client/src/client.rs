@@ -9,12 +9,19 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
+use crate::calls::{self, Calls};
 use crate::contacts::{self, Contacts};
+use crate::conversations::{self, Conversations};
 use crate::custom_fields::{self, CustomFields};
 use crate::error::Decoder;
 use crate::messages::{self, Messages};
 use crate::phone_numbers::{self, PhoneNumbers};
+use crate::recordings::{self, Recordings};
+use crate::summaries::{self, Summaries};
+use crate::tasks::{self, Tasks};
+use crate::transcripts::{self, Transcripts};
 use crate::users::{self, Users};
+use crate::voicemails::{self, Voicemails};
 use crate::webhook_management::{self, Webhooks};
 use crate::{auth, env};
 
@@ -87,9 +94,19 @@ impl Client {
             .build()
     }
 
+    /// The calls that were made and received.
+    pub fn calls(&self) -> Calls<'_> {
+        Calls::new(self)
+    }
+
     /// The address book.
     pub fn contacts(&self) -> Contacts<'_> {
         Contacts::new(self)
+    }
+
+    /// The conversations: threads of texts and calls.
+    pub fn conversations(&self) -> Conversations<'_> {
+        Conversations::new(self)
     }
 
     /// The definitions of the contacts' custom fields.
@@ -107,9 +124,34 @@ impl Client {
         PhoneNumbers::new(self)
     }
 
+    /// The recordings of calls.
+    pub fn recordings(&self) -> Recordings<'_> {
+        Recordings::new(self)
+    }
+
+    /// The summaries of calls.
+    pub fn summaries(&self) -> Summaries<'_> {
+        Summaries::new(self)
+    }
+
+    /// The tasks.
+    pub fn tasks(&self) -> Tasks<'_> {
+        Tasks::new(self)
+    }
+
+    /// The transcripts of calls.
+    pub fn transcripts(&self) -> Transcripts<'_> {
+        Transcripts::new(self)
+    }
+
     /// The users.
     pub fn users(&self) -> Users<'_> {
         Users::new(self)
+    }
+
+    /// The voicemails left by callers.
+    pub fn voicemails(&self) -> Voicemails<'_> {
+        Voicemails::new(self)
     }
 
     /// The webhooks that are registered: who is told what, and where.
@@ -134,19 +176,19 @@ impl Client {
 
     /// Calls an operation this crate does not have, with the same key, pace and retries.
     ///
-    /// `path` begins below the base URL: `"/v1/conversations"`. GET and HEAD are retried like every
+    /// `path` begins below the base URL: `"/v1/new-things"`. GET and HEAD are retried like every
     /// read, everything else never once its bytes have left.
     ///
     /// ```
     /// # async fn example(client: openphone_client::Client) -> Result<(), openphone_client::Error> {
     /// use openphone_client::Method;
     ///
-    /// let conversations: serde_json::Value = client
-    ///     .raw(Method::Get, "/v1/conversations")
+    /// let things: serde_json::Value = client
+    ///     .raw(Method::Get, "/v1/new-things")
     ///     .query("maxResults", 10)
     ///     .fetch()
     ///     .await?;
-    /// # drop(conversations);
+    /// # drop(things);
     /// # Ok(())
     /// # }
     /// ```
@@ -197,11 +239,18 @@ impl Countable {
 /// Every operation this crate calls, for conformance tests against the vendor's description.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
     [
+        calls::ENDPOINTS,
         contacts::ENDPOINTS,
+        conversations::ENDPOINTS,
         custom_fields::ENDPOINTS,
         messages::ENDPOINTS,
         phone_numbers::ENDPOINTS,
+        recordings::ENDPOINTS,
+        summaries::ENDPOINTS,
+        tasks::ENDPOINTS,
+        transcripts::ENDPOINTS,
         users::ENDPOINTS,
+        voicemails::ENDPOINTS,
         webhook_management::ENDPOINTS,
     ]
     .into_iter()

@@ -37,3 +37,35 @@ connector_http::id_type! {
     /// The id of a user, `US…`, or of an automatic actor, `SYU…`.
     pub struct UserId;
 }
+
+connector_http::id_type! {
+    /// The id of an activity, `AC…`: of a call or of a message.
+    pub struct ActivityId;
+}
+
+impl From<CallId> for ActivityId {
+    fn from(id: CallId) -> Self {
+        Self::new(id.into_string())
+    }
+}
+
+impl From<MessageId> for ActivityId {
+    fn from(id: MessageId) -> Self {
+        Self::new(id.into_string())
+    }
+}
+
+connector_http::id_type! {
+    /// The id of a recording of a call, `CR…`.
+    pub struct RecordingId;
+}
+
+connector_http::id_type! {
+    /// The id of a voicemail, `VM…`.
+    pub struct VoicemailId;
+}
+
+connector_http::id_type! {
+    /// The id of a task, `TK…`.
+    pub struct TaskId;
+}

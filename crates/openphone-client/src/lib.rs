@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
+mod calls;
 mod check;
 mod client;
 mod contacts;
+mod conversations;
 mod custom_fields;
 mod env;
 mod error;
@@ -15,8 +17,14 @@ mod masked;
 mod messages;
 mod page;
 mod phone_numbers;
+mod recordings;
 mod sequence;
+mod summaries;
+mod tasks;
+mod timestamp;
+mod transcripts;
 mod users;
+mod voicemails;
 mod webhook_management;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
@@ -29,6 +37,9 @@ pub use connector_http::{
     Page, Pages, Paginator, Patch, Rate, RateClass, Request, Response, RetryPolicy, SharedLimits,
 };
 
+pub use crate::calls::{
+    AiHandler, CallDirection, CallRoute, CallStatus, Calls, ListCalls, PhoneCall,
+};
 pub use crate::client::{Client, ClientBuilder, ConnectionInfo, endpoints};
 pub use crate::contacts::{
     Contact, ContactChanges, ContactCustomField, ContactEmail, ContactField, ContactPatch,
@@ -36,10 +47,12 @@ pub use crate::contacts::{
     ListChange, ListContacts, Mapped, MatchedBy, Merge, Merged, NewContact, Scan, ScanFor,
     ScanMatch, ScanMatches, ScanPage, ScanPages, ScanProgress, SimpleContact, UnmappedField,
 };
+pub use crate::conversations::{Conversation, Conversations, ListConversations};
 pub use crate::custom_fields::{CustomField, CustomFieldType, CustomFieldValue, CustomFields};
 pub use crate::error::OpenPhoneErrorCode;
 pub use crate::ids::{
-    CallId, ContactId, ConversationId, MessageId, PhoneNumberId, UserId, WebhookId,
+    ActivityId, CallId, ContactId, ConversationId, MessageId, PhoneNumberId, RecordingId, TaskId,
+    UserId, VoicemailId, WebhookId,
 };
 pub use crate::links::click_to_call_link;
 pub use crate::messages::{
@@ -51,8 +64,17 @@ pub use crate::phone_numbers::{
     ListPhoneNumbers, PhoneNumber, PhoneNumberUser, PhoneNumbers, RegionRestrictions, Restriction,
     Restrictions,
 };
+pub use crate::recordings::{Recording, RecordingStatus, Recordings};
 pub use crate::sequence::CallSequence;
+pub use crate::summaries::{
+    CallSummary, ProcessingStatus, Summaries, SummaryJob, SummaryJobField, SummaryJobResult,
+};
+pub use crate::tasks::{
+    CreatedTask, ListTasks, NewTask, Task, TaskRevision, TaskTarget, TaskText, Tasks,
+};
+pub use crate::transcripts::{Transcript, TranscriptLine, Transcripts};
 pub use crate::users::{ListUsers, User, UserRole, Users};
+pub use crate::voicemails::{Voicemail, VoicemailStatus, Voicemails};
 pub use crate::webhook_management::{
     ListWebhooks, NewWebhook, Webhook, WebhookEvent, WebhookResources, WebhookStatus, Webhooks,
 };

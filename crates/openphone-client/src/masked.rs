@@ -63,6 +63,16 @@ impl<T> Maskable for Vec<T> {
     }
 }
 
+impl Maskable for serde_json::Value {
+    fn mask(&self) -> Mask {
+        if self.is_null() {
+            Mask::Absent
+        } else {
+            Mask::Present
+        }
+    }
+}
+
 impl<T> Maskable for Patch<T> {
     fn mask(&self) -> Mask {
         match self {

@@ -10,8 +10,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use openphone_client::{
-    Contact, CustomField, CustomFieldType, ListPage, Message, MessageDirection, MessageStatus,
-    PhoneNumber, User, UserRole, Webhook, WebhookEvent, WebhookResources, WebhookStatus,
+    AiHandler, CallDirection, CallRoute, CallStatus, CallSummary, Contact, Conversation,
+    CreatedTask, CustomField, CustomFieldType, ListPage, Message, MessageDirection, MessageStatus,
+    PhoneCall, PhoneNumber, ProcessingStatus, Recording, RecordingStatus, Task, TaskRevision,
+    Transcript, User, UserRole, Voicemail, VoicemailStatus, Webhook, WebhookEvent,
+    WebhookResources, WebhookStatus,
 };
 use rstest::rstest;
 use secrecy::ExposeSecret as _;
@@ -32,6 +35,22 @@ fn pretty<T: Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).unwrap()
 }
 
+const CALL: &str = include_str!("fixtures/call.json");
+const CALL_MISSED: &str = include_str!("fixtures/call_missed.json");
+const RECORDINGS: &str = include_str!("fixtures/recordings.json");
+const SUMMARY: &str = include_str!("fixtures/summary.json");
+const SUMMARY_PENDING: &str = include_str!("fixtures/summary_pending.json");
+const TASK: &str = include_str!("fixtures/task.json");
+const TASK_CREATED: &str = include_str!("fixtures/task_created.json");
+const TRANSCRIPT: &str = include_str!("fixtures/transcript.json");
+const TRANSCRIPT_PENDING: &str = include_str!("fixtures/transcript_pending.json");
+const VOICEMAIL: &str = include_str!("fixtures/voicemail.json");
+/// As the three marks answer it; here in the envelope that everything else has.
+const CONVERSATION: &str = concat!(
+    "{\"data\":",
+    include_str!("fixtures/conversation.json"),
+    "}"
+);
 const CONTACT: &str = include_str!("fixtures/contact.json");
 const CONTACT_BARE: &str = include_str!("fixtures/contact_bare.json");
 const CUSTOM_FIELDS: &str = include_str!("fixtures/custom_fields.json");
@@ -84,6 +103,38 @@ fn user() {
 }
 
 #[test]
+fn calls() {
+    let call: PhoneCall = read(CALL);
+    let missed: PhoneCall = read(CALL_MISSED);
+    assert!(call.is_answered() && !missed.is_answered());
+    insta::assert_snapshot!(pretty(&[call, missed]));
+}
+
+#[test]
+fn what_belongs_to_a_call() {
+    let recordings: Vec<Recording> = read(RECORDINGS);
+    let summaries = [read::<CallSummary>(SUMMARY), read(SUMMARY_PENDING)];
+    let transcripts = [read::<Transcript>(TRANSCRIPT), read(TRANSCRIPT_PENDING)];
+    let voicemail: Voicemail = read(VOICEMAIL);
+    insta::assert_snapshot!(pretty(&(recordings, summaries, transcripts, voicemail)));
+}
+
+#[test]
+fn conversations_and_tasks() {
+    let conversation: Conversation = read(CONVERSATION);
+    let task: Task = read(TASK);
+    let created: CreatedTask = read(TASK_CREATED);
+    insta::assert_snapshot!(pretty(&(conversation, task, created)));
+}
+
+/// The dated API counts revisions, this one names them.
+#[test]
+fn a_revision_may_be_a_number() {
+    let revision: TaskRevision = read(r#"{"data":{"taskId":"TK1","revision":7}}"#);
+    assert_eq!(revision.revision, "7");
+}
+
+#[test]
 fn webhooks() {
     let webhooks: Vec<Webhook> = read(WEBHOOKS);
     insta::assert_snapshot!(format!("{webhooks:#?}"));
@@ -127,6 +178,21 @@ fn debug_prints_presence_only() {
     ));
 }
 
+#[test]
+fn debug_prints_presence_only_of_calls_and_tasks() {
+    let call: PhoneCall = read(CALL);
+    let recordings: Vec<Recording> = read(RECORDINGS);
+    let summary: CallSummary = read(SUMMARY);
+    let transcript: Transcript = read(TRANSCRIPT);
+    let voicemail: Voicemail = read(VOICEMAIL);
+    let conversation: Conversation = read(CONVERSATION);
+    let task: Task = read(TASK);
+    let parts = (&summary.jobs, &transcript.dialogue);
+    insta::assert_snapshot!(format!(
+        "{call:#?}\n{recordings:#?}\n{summary:#?}\n{transcript:#?}\n{parts:#?}\n{voicemail:#?}\n{conversation:#?}\n{task:#?}"
+    ));
+}
+
 /// Which fields a model cannot do without: the fewer, the longer it lives.
 #[test]
 fn required_fields() {
@@ -144,6 +210,20 @@ fn required_fields() {
         ),
         ("User", cannot_do_without::<User>(USER)),
         ("Webhook", cannot_do_without::<Webhook>(WEBHOOK)),
+        ("PhoneCall", cannot_do_without::<PhoneCall>(CALL)),
+        ("Recording", cannot_do_without::<Vec<Recording>>(RECORDINGS)),
+        ("CallSummary", cannot_do_without::<CallSummary>(SUMMARY)),
+        ("Transcript", cannot_do_without::<Transcript>(TRANSCRIPT)),
+        ("Voicemail", cannot_do_without::<Voicemail>(VOICEMAIL)),
+        (
+            "Conversation",
+            cannot_do_without::<Conversation>(CONVERSATION),
+        ),
+        ("Task", cannot_do_without::<Task>(TASK)),
+        (
+            "CreatedTask",
+            cannot_do_without::<CreatedTask>(TASK_CREATED),
+        ),
     ] {
         writeln!(report, "{name}").unwrap();
         for path in required {
@@ -159,6 +239,13 @@ fn required_fields() {
 #[case::message(survives_unknown_fields::<Message>, MESSAGE_RECEIVED)]
 #[case::phone_number(survives_unknown_fields::<Vec<PhoneNumber>>, PHONE_NUMBERS)]
 #[case::user(survives_unknown_fields::<User>, USER)]
+#[case::call(survives_unknown_fields::<PhoneCall>, CALL)]
+#[case::recordings(survives_unknown_fields::<Vec<Recording>>, RECORDINGS)]
+#[case::summary(survives_unknown_fields::<CallSummary>, SUMMARY)]
+#[case::transcript(survives_unknown_fields::<Transcript>, TRANSCRIPT)]
+#[case::voicemail(survives_unknown_fields::<Voicemail>, VOICEMAIL)]
+#[case::conversation(survives_unknown_fields::<Conversation>, CONVERSATION)]
+#[case::task(survives_unknown_fields::<Task>, TASK)]
 fn unknown_fields_are_ignored(#[case] survives: fn(&str), #[case] body: &str) {
     survives(body);
 }
@@ -199,6 +286,39 @@ fn unknown_variants_are_kept() {
         serde_json::to_value(&contact).unwrap()["customFields"][0]["value"]["lat"],
         1.5
     );
+}
+
+/// Sets one field to a value nobody knows.
+fn with<T: DeserializeOwned>(body: &str, field: &str) -> T {
+    let mut value: Value = serde_json::from_str(body).unwrap();
+    value["data"][field] = "of-tomorrow".into();
+    read(&value.to_string())
+}
+
+#[test]
+fn unknown_variants_of_calls_are_kept() {
+    let word = || "of-tomorrow".to_owned();
+    let call: PhoneCall = with(CALL, "status");
+    assert_eq!(call.status, CallStatus::Unknown(word()));
+    let again = serde_json::to_value(&call).unwrap();
+    assert_eq!(again["status"], "of-tomorrow");
+    let call: PhoneCall = with(CALL, "direction");
+    assert_eq!(call.direction, CallDirection::Unknown(word()));
+    let call: PhoneCall = with(CALL, "callRoute");
+    assert_eq!(call.call_route, Some(CallRoute::Unknown(word())));
+    let call: PhoneCall = with(CALL, "aiHandled");
+    assert_eq!(call.ai_handled, Some(AiHandler::Unknown(word())));
+    let summary: CallSummary = with(SUMMARY, "status");
+    assert_eq!(summary.status, ProcessingStatus::Unknown(word()));
+    let transcript: Transcript = with(TRANSCRIPT, "status");
+    assert_eq!(transcript.status, ProcessingStatus::Unknown(word()));
+    let voicemail: Voicemail = with(VOICEMAIL, "status");
+    assert_eq!(voicemail.status, VoicemailStatus::Unknown(word()));
+
+    let body = RECORDINGS.replace("processing", "of-tomorrow");
+    let recordings: Vec<Recording> = read(&body);
+    let status = Some(RecordingStatus::Unknown(word()));
+    assert_eq!(recordings[1].status, status);
 }
 
 #[test]

@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use openphone_client::{
-    Client, ContactChanges, ContactPatch, ContactValue, CustomFieldEntry, Error, ListContacts,
-    ListMessages, ListPhoneNumbers, ListUsers, ListWebhooks, Method, NewContact, NewMessage,
-    NewWebhook, OpenPhoneErrorCode, Rate, RateClass, RetryPolicy, ScanFor, SimpleContact,
-    WebhookEvent, click_to_call_link,
+    CallId, Client, ContactChanges, ContactPatch, ContactValue, CustomFieldEntry, Error, ListCalls,
+    ListContacts, ListConversations, ListMessages, ListPhoneNumbers, ListTasks, ListUsers,
+    ListWebhooks, Method, NewContact, NewMessage, NewTask, NewWebhook, OpenPhoneErrorCode, Rate,
+    RateClass, RetryPolicy, ScanFor, SimpleContact, TaskText, WebhookEvent, click_to_call_link,
 };
 use tracing_subscriber::fmt::MakeWriter;
 use wiremock::matchers::any;
@@ -146,6 +146,33 @@ const WEBHOOK: &str = r#"{
     "resourceIds": ["PN1"], "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "deletedAt": null
 }"#;
 
+const CALL: &str = r#"{
+    "id": "AC1", "phoneNumberId": "PN1", "userId": "US1", "direction": "incoming", "status": "completed",
+    "participants": ["+12025550177"], "createdAt": "2026-01-01T00:00:00Z", "duration": 7,
+    "forwardedFrom": "+12025550177", "forwardedTo": "+12025550177"
+}"#;
+const RECORDING: &str = r#"{
+    "id": "CR1", "status": "completed", "url": "https://c4nary.example.com/1.mp3?c4nary=1", "type": "audio/mpeg"
+}"#;
+const SUMMARY: &str = r#"{
+    "callId": "AC1", "status": "completed", "summary": ["c4nary"], "nextSteps": ["c4nary"],
+    "jobs": [{"icon": "c4nary", "name": "c4nary", "result": {"data": [{"name": "c4nary", "value": "c4nary"}]}}]
+}"#;
+const TRANSCRIPT: &str = r#"{
+    "callId": "AC1", "status": "completed", "duration": 1.5, "createdAt": "2026-01-01T00:00:00Z",
+    "dialogue": [{"content": "c4nary", "start": 0, "end": 1, "identifier": "+12025550177", "userId": "US1"}]
+}"#;
+const VOICEMAIL: &str = r#"{
+    "id": "VM1", "status": "completed", "duration": 1, "transcript": "c4nary",
+    "recordingUrl": "https://c4nary.example.com/1.mp3"
+}"#;
+const CONVERSATION: &str =
+    r#"{"id": "CN1", "phoneNumberId": "PN1", "participants": ["+12025550177"], "name": "C4nary"}"#;
+const TASK: &str = r#"{
+    "taskId": "TK1", "orgId": "OR1", "title": "c4nary", "description": "c4nary", "completed": false,
+    "isDeleted": false, "createdBy": "US1", "createdAt": "2026-01-01T00:00:00Z", "revision": "1"
+}"#;
+
 async fn server(status: u16, body: String, mime: &str) -> MockServer {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(status).set_body_raw(body, mime);
@@ -255,6 +282,7 @@ async fn call_everything(client: &Client, output: &Output) {
     output.show(&webhook());
     output.result(client.webhooks().create(&webhook()).await);
     output.result(client.webhooks().ensure(&webhook()).await);
+    call_calls_and_tasks(client, output).await;
     output.result(client.test_connection().await);
     let raw = client
         .raw(Method::Post, "/v1/tasks")
@@ -264,17 +292,57 @@ async fn call_everything(client: &Client, output: &Output) {
     output.result(raw.discard().await);
 }
 
+async fn call_calls_and_tasks(client: &Client, output: &Output) {
+    let calls = ListCalls::new("PN1", PHONE);
+    let conversations = ListConversations::new().phone_number(PHONE);
+    let task = NewTask::new(CallId::from("AC1"), "c4nary", "c4nary");
+    let text = TaskText::new("c4nary", "c4nary");
+    output.show(&(&calls, &conversations, &task, &text));
+    let call = "AC1".into();
+    output.result(client.calls().list(&calls).all(3).await);
+    output.result(client.calls().list_page(&calls, None).await);
+    output.result(client.calls().get(&call).await);
+    output.result(client.recordings().list(&call).await);
+    output.result(client.summaries().get(&call).await);
+    output.result(client.transcripts().get(&call).await);
+    output.result(client.voicemails().get(&call).await);
+    output.result(client.conversations().list(&conversations).all(3).await);
+    output.result(client.conversations().mark_as_done(&"CN1".into()).await);
+    let tasks = client.tasks();
+    output.result(tasks.create(&task).await);
+    output.result(tasks.list(&ListTasks::new()).all(3).await);
+    output.result(tasks.get(&"TK1".into()).await);
+    output.result(tasks.update(&"TK1".into(), &text).await);
+    output.result(tasks.complete(&"TK1".into()).await);
+    output.result(tasks.delete(&"TK1".into()).await);
+}
+
 #[tokio::test]
 async fn success() {
     let output = Output::default();
     let _listening = output.listen();
-    for one in [CONTACT, MESSAGE, NUMBER, USER, WEBHOOK] {
+    for one in [
+        CONTACT,
+        MESSAGE,
+        NUMBER,
+        USER,
+        WEBHOOK,
+        CALL,
+        RECORDING,
+        SUMMARY,
+        TRANSCRIPT,
+        VOICEMAIL,
+        CONVERSATION,
+        TASK,
+    ] {
         let single = server(200, format!(r#"{{"data": {one}}}"#), "application/json").await;
         call_everything(&client(&single), &output).await;
         let page = format!(r#"{{"data": [{one}], "totalItems": 1, "nextPageToken": null}}"#);
         let list = server(200, page, "application/json").await;
         call_everything(&client(&list), &output).await;
     }
+    let bare = server(200, CONVERSATION.to_owned(), "application/json").await;
+    call_calls_and_tasks(&client(&bare), &output).await;
     let mapped = SimpleContact::new("C4nary")
         .notes("c4nary notes")
         .email("c4nary@example.com");
@@ -288,6 +356,14 @@ async fn success() {
         "User {",
         "Webhook {",
         "ScanMatch {",
+        "PhoneCall {",
+        "Recording {",
+        "CallSummary {",
+        "Transcript {",
+        "Voicemail {",
+        "Conversation {",
+        "Task {",
+        "CreatedTask {",
     ]);
 }
 

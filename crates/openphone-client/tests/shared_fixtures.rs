@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 use connector_http::testing::{FakeTransport, Reply};
 use openphone_client::{
-    Client, Contact, CustomField, Error, ErrorKind, ListPage, ListPhoneNumbers, Message,
-    NewWebhook, OpenPhoneErrorCode, PhoneNumber, PhoneNumberId, User, Webhook, WebhookEvent,
+    CallSummary, Client, Contact, Conversation, CreatedTask, CustomField, Error, ErrorKind,
+    ListPage, ListPhoneNumbers, Message, NewWebhook, OpenPhoneErrorCode, PhoneCall, PhoneNumber,
+    PhoneNumberId, Task, TaskRevision, Transcript, User, Voicemail, Webhook, WebhookEvent,
     WebhookResources,
 };
 use serde::de::DeserializeOwned;
@@ -78,6 +79,16 @@ fn assert_contains(written: &Value, sample: &Value, path: &str) {
                 assert_contains(found, item, &format!("{path}/{index}"));
             }
         }
+        // Seconds with a fraction are written with one, also where there is none.
+        Value::Number(number) => assert_eq!(written.as_f64(), number.as_f64(), "{path}"),
+        // A whole second is written without its milliseconds.
+        Value::String(text) => {
+            let text = text
+                .strip_suffix(".000Z")
+                .map(|time| format!("{time}Z"))
+                .unwrap_or(text.clone());
+            assert_eq!(written, &Value::String(text), "{path}");
+        }
         _ => assert_eq!(written, sample, "{path}"),
     }
 }
@@ -107,6 +118,38 @@ fn shared_samples_of_answers() {
     assert_eq!(numbers.len(), 1);
     let user: User = keeps(&folder, "getUserById_v1.200");
     assert!(user.first_name.is_some());
+}
+
+#[test]
+fn shared_samples_of_calls_and_tasks() {
+    let Some(folder) = folder("shared_samples_of_calls_and_tasks") else {
+        return;
+    };
+    let call: PhoneCall = keeps(&folder, "getCallById_v1.200");
+    assert!(call.is_answered());
+    keeps::<CallSummary>(&folder, "getCallSummary_v1.200");
+    keeps::<Transcript>(&folder, "getCallTranscript_v1.200");
+    keeps::<Voicemail>(&folder, "getCallVoicemails_v1.200");
+    keeps::<CreatedTask>(&folder, "createTask_v1.201");
+    for operation in [
+        "assignTask",
+        "changeTaskDueDate",
+        "completeTask",
+        "linkTaskToConversation",
+        "removeTaskDueDate",
+        "unassignTask",
+        "unlinkTaskFromConversation",
+    ] {
+        keeps::<TaskRevision>(&folder, &format!("{operation}_v1.200"));
+    }
+    for mark in ["Done", "Open", "Read"] {
+        let name = format!("markConversationAs{mark}_v1.200");
+        let body = body(&folder, &name);
+        // Without the envelope.
+        let read: Conversation = serde_json::from_str(&body).unwrap();
+        let sample: Value = serde_json::from_str(&body).unwrap();
+        assert_contains(&serde_json::to_value(&read).unwrap(), &sample, &name);
+    }
 }
 
 /// A webhook is not written back, because of its key: its fields are looked at one by one.
@@ -192,6 +235,9 @@ fn shared_samples_of_pages() {
     };
     keeps_pages::<Contact>(&folder, "listContacts_v1");
     keeps_pages::<User>(&folder, "listUsers_v1");
+    keeps_pages::<PhoneCall>(&folder, "listCalls_v1");
+    keeps_pages::<Conversation>(&folder, "listConversations_v1");
+    keeps_pages::<Task>(&folder, "listTasks_v1");
 }
 
 async fn answered(status: u16, body: String) -> Error {

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use connector_http::testing::{FakeTransport, Reply};
 use openphone_client::{
-    Client, ContactChanges, ContactPatch, CustomFieldEntry, CustomFieldValue, Delivery, Error,
-    ErrorKind, ListContacts, ListMessages, ListUsers, NewContact, NewMessage, ScanFor,
+    Client, ContactChanges, ContactPatch, ConversationId, CustomFieldEntry, CustomFieldValue,
+    Delivery, Error, ErrorKind, ListCalls, ListContacts, ListConversations, ListMessages,
+    ListTasks, ListUsers, NewContact, NewMessage, NewTask, PhoneNumberId, ScanFor,
 };
 use rstest::rstest;
 
@@ -192,6 +193,78 @@ async fn a_time_span_must_not_end_before_it_begins() {
         .created_before(time("2026-03-01T00:00:00Z"));
     let error = client.messages().list_page(&query, None).await.unwrap_err();
     assert_refused(&error, &transport, &["/createdBefore"]);
+}
+
+#[rstest]
+#[case(ListCalls::new("PN1", "+12025550143").max_results(0u32), &["/maxResults"])]
+#[case(ListCalls::new("PN1", "+12025550143").max_results(101u32), &["/maxResults"])]
+#[case(ListCalls::new("", ""), &["/phoneNumberId", "/participants/0"])]
+#[case(
+    ListCalls::new("PN1", "+12025550143")
+        .created_after(chrono::DateTime::UNIX_EPOCH)
+        .created_before(chrono::DateTime::UNIX_EPOCH),
+    &["/createdBefore"]
+)]
+#[tokio::test]
+async fn call_lists(#[case] query: ListCalls, #[case] paths: &[&str]) {
+    let (client, transport) = client();
+    let error = client.calls().list(&query).all(1).await.unwrap_err();
+    assert_refused(&error, &transport, paths);
+    let error = client.calls().list_page(&query, None).await.unwrap_err();
+    assert_refused(&error, &transport, paths);
+}
+
+#[rstest]
+#[case(ListConversations::new().max_results(101u32), &["/maxResults"])]
+#[case(ListConversations::new().phone_number("").phone_number("front desk"), &["/phoneNumbers/0", "/phoneNumbers/1"])]
+#[case(
+    (0..101).fold(ListConversations::new(), |query, _| query.phone_number("PN1")),
+    &["/phoneNumbers"]
+)]
+#[case(
+    ListConversations::new()
+        .created_after(chrono::DateTime::UNIX_EPOCH)
+        .created_before(chrono::DateTime::UNIX_EPOCH)
+        .updated_after(chrono::DateTime::UNIX_EPOCH)
+        .updated_before(chrono::DateTime::UNIX_EPOCH),
+    &["/createdBefore", "/updatedBefore"]
+)]
+#[tokio::test]
+async fn conversation_lists(#[case] query: ListConversations, #[case] paths: &[&str]) {
+    let (client, transport) = client();
+    let error = client
+        .conversations()
+        .list(&query)
+        .all(1)
+        .await
+        .unwrap_err();
+    assert_refused(&error, &transport, paths);
+}
+
+#[tokio::test]
+async fn tasks() {
+    let (client, transport) = client();
+    let tasks = client.tasks();
+    let about_nothing = NewTask::new(PhoneNumberId::from(" "), "Call back", "").assigned_to("");
+    let error = tasks.create(&about_nothing).await.unwrap_err();
+    assert_refused(&error, &transport, &["/phoneNumberId", "/assignedTo"]);
+    let query = ListTasks::new().max_results(101u32);
+    let error = tasks.list(&query).all(1).await.unwrap_err();
+    assert_refused(&error, &transport, &["/maxResults"]);
+    let id = "TK1".into();
+    for error in [
+        tasks.assign(&id, &"".into()).await.unwrap_err(),
+        tasks.unassign(&id, &"".into()).await.unwrap_err(),
+    ] {
+        assert_refused(&error, &transport, &["/userId"]);
+    }
+    let nowhere = ConversationId::from("");
+    for error in [
+        tasks.link_conversation(&id, &nowhere).await.unwrap_err(),
+        tasks.unlink_conversation(&id, &nowhere).await.unwrap_err(),
+    ] {
+        assert_refused(&error, &transport, &["/conversationId"]);
+    }
 }
 
 #[tokio::test]

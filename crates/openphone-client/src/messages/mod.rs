@@ -12,6 +12,7 @@ pub use self::segments::{Encoding, Segments};
 use crate::client::Client;
 use crate::ids::MessageId;
 use crate::page::{Data, ListPage};
+use crate::timestamp::instant;
 
 connector_http::endpoints! {
     /// Sends a text message. Twice reaches a person's phone twice, and costs twice.
@@ -143,8 +144,8 @@ fn page(
     }
     let request = request
         .query_opt("userId", query.user_id.as_ref())
-        .query_opt("createdAfter", query.created_after.map(requests::instant))
-        .query_opt("createdBefore", query.created_before.map(requests::instant))
+        .query_opt("createdAfter", query.created_after.map(instant))
+        .query_opt("createdBefore", query.created_before.map(instant))
         .query("maxResults", query.max_results)
         .query_opt("pageToken", token);
     query.check().guard(request, LIST.name).fetch()

@@ -1,11 +1,11 @@
 //! What is sent about messages.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use connector_http::setters;
 use serde::Serialize;
 
 use super::segments::Segments;
-use crate::check::{Check, is_e164, is_short_code};
+use crate::check::{Check, is_e164, is_number_or_id, is_short_code};
 use crate::ids::{PhoneNumberId, UserId};
 use crate::masked::masked_debug;
 
@@ -84,9 +84,8 @@ impl NewMessage {
     pub(super) fn check(&self) -> Check {
         let mut check = Check::new();
         check.text(&self.content, MAX_CONTENT, "/content");
-        let known = is_e164(&self.from) || self.from.len() > 2 && self.from.starts_with("PN");
         check.require(
-            known,
+            is_number_or_id(&self.from),
             "/from",
             "must be the id (PN…) or E.164 form of one of your numbers",
         );
@@ -167,21 +166,13 @@ impl ListMessages {
     pub(super) fn check(&self) -> Check {
         let mut check = Check::new();
         check.page_size(self.max_results, MAX_RESULTS);
-        let id = !self.phone_number_id.as_str().trim().is_empty();
-        check.require(id, "/phoneNumberId", "must not be empty");
+        check.id(self.phone_number_id.as_str(), "/phoneNumberId");
         let count = (1..=MAX_PARTICIPANTS).contains(&self.participants.len());
         check.require(count, "/participants", "must name 1 to 10 numbers");
         for (index, participant) in self.participants.iter().enumerate() {
-            let path = format!("/participants/{index}");
-            check.require(!participant.trim().is_empty(), path, "must not be empty");
+            check.id(participant, format!("/participants/{index}"));
         }
-        if let (Some(after), Some(before)) = (self.created_after, self.created_before) {
-            check.require(
-                after < before,
-                "/createdBefore",
-                "must be later than createdAfter",
-            );
-        }
+        check.span("created", self.created_after, self.created_before);
         check
     }
 }
@@ -196,8 +187,3 @@ setters! { ListMessages {
     /// Sets how many messages a page holds.
     max_results: u32,
 } }
-
-/// The vendor's form of a time.
-pub(super) fn instant(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}

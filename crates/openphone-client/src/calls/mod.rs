@@ -1,0 +1,115 @@
+//! Calls that were made or received.
+
+mod models;
+mod requests;
+
+use connector_http::{Call, Paginator};
+
+pub use self::models::{AiHandler, CallDirection, CallRoute, CallStatus, PhoneCall};
+pub use self::requests::ListCalls;
+use crate::client::Client;
+use crate::ids::CallId;
+use crate::page::{Data, ListPage};
+use crate::timestamp::instant;
+
+connector_http::endpoints! {
+    /// Lists the calls between one of your numbers and one other.
+    LIST = "calls.list": GET "/v1/calls", Idempotent, DEFAULT, [200],
+        "https://www.quo.com/docs/mdx/api-reference/calls/list-calls (read 2026-11-21)";
+    /// Reads one call.
+    GET = "calls.get": GET "/v1/calls/{callId}", Idempotent, DEFAULT, [200],
+        "https://www.quo.com/docs/mdx/api-reference/calls/get-a-call-by-id (read 2026-11-21)";
+}
+
+/// The calls of the workspace. They can be read; the API can neither place, end nor move one.
+///
+/// What belongs to a call comes separately, and minutes later: [`Recordings`](crate::Recordings),
+/// [`Summaries`](crate::Summaries), [`Transcripts`](crate::Transcripts) and
+/// [`Voicemails`](crate::Voicemails).
+#[derive(Clone, Debug)]
+pub struct Calls<'a> {
+    client: &'a Client,
+}
+
+impl<'a> Calls<'a> {
+    pub(crate) fn new(client: &'a Client) -> Self {
+        Self { client }
+    }
+
+    /// Lists the calls between one of your numbers and one other, page after page.
+    ///
+    /// API v1 has no list over the whole workspace, nor over one of your numbers.
+    ///
+    /// ```
+    /// # async fn example(client: openphone_client::Client) -> Result<(), openphone_client::Error> {
+    /// use openphone_client::ListCalls;
+    ///
+    /// let mut calls = client.calls().list(&ListCalls::new("PNabc101", "+12025550143")).items();
+    /// while let Some(call) = calls.next().await {
+    ///     let call = call?;
+    ///     println!("{} {} took {:?} s", call.id, call.status, call.duration);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Validation`](crate::ErrorKind::Validation), unsent, for an empty number or participant, a
+    ///   page size outside 1 to 100, or a time span that ends before it begins.
+    /// - [`Permission`](crate::ErrorKind::Permission), code
+    ///   [`NotPhoneNumberUser`](crate::OpenPhoneErrorCode::NotPhoneNumberUser): the user in whose name
+    ///   the list is read, by default the owner of the workspace, is no member of that number. Name
+    ///   another one with [`ListCalls::user_id`].
+    /// - Else the usual ones of a read. The stream ends after its first error.
+    pub fn list(&self, query: &ListCalls) -> Paginator<PhoneCall> {
+        let (http, query) = (self.client.http().clone(), query.clone());
+        Paginator::new(move |token| page(&http, &query, token).map(Into::into))
+    }
+
+    /// Reads one page of the list.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`list`](Self::list).
+    pub fn list_page(
+        &self,
+        query: &ListCalls,
+        page_token: Option<&str>,
+    ) -> Call<ListPage<PhoneCall>> {
+        page(self.client.http(), query, page_token)
+    }
+
+    /// Reads one call.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when this workspace has no such call;
+    /// [`Config`](crate::ErrorKind::Config), unsent, for an id that is empty, `.` or `..`.
+    pub fn get(&self, id: &CallId) -> Call<PhoneCall> {
+        self.client
+            .http()
+            .request(&GET)
+            .path("callId", id)
+            .fetch_map(Data::into_inner)
+    }
+}
+
+/// Reads one page.
+pub(crate) fn page(
+    http: &connector_http::Client,
+    query: &ListCalls,
+    token: Option<&str>,
+) -> Call<ListPage<PhoneCall>> {
+    let request = http
+        .request(&LIST)
+        .query("phoneNumberId", &query.phone_number_id)
+        // An array of at most one. `since`, which means the opposite of its name, is never sent.
+        .query("participants", &query.participant)
+        .query_opt("userId", query.user_id.as_ref())
+        .query_opt("createdAfter", query.created_after.map(instant))
+        .query_opt("createdBefore", query.created_before.map(instant))
+        .query("maxResults", query.max_results)
+        .query_opt("pageToken", token);
+    query.check().guard(request, LIST.name).fetch()
+}
