@@ -5,6 +5,7 @@
     reason = "helpers of tests fail the test they are called from"
 )]
 
+mod flow;
 mod forms;
 mod sandbox;
 mod vendor;
