@@ -1,10 +1,14 @@
 //! What the runnable programs of this package share.
 //!
 //! The programs themselves stand beside this folder: `signup_sync.rs`, `send_sms.rs`, `webhook_receiver.rs`,
-//! `strict_crm.rs`. Each names what it needs, so that running one compiles no more than that.
+//! `strict_crm.rs`, `settings_page.rs`. Each names what it needs, so that running one compiles no more than that.
 
+#[cfg(feature = "store")]
+pub mod master_key;
 pub mod openphone;
 pub mod output;
+#[cfg(feature = "store")]
+pub mod prompt;
 pub mod signup_csv;
 pub mod table;
 

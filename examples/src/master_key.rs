@@ -1,0 +1,151 @@
+//! The master key of a program that keeps credentials in a file: in the environment, or beside the database.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use integration_core::vault::{KeyId, Keyring, MasterKey};
+use secrecy::{ExposeSecret, SecretString};
+
+/// The variable that a service keeps its key in. It wins over the file.
+pub const VARIABLE: &str = "API_KEY_ENCRYPTION_SECRET";
+
+/// Where a keyring came from, to be said to whoever starts the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The environment.
+    Environment,
+    /// A file that was there.
+    File(PathBuf),
+    /// A file that was made just now.
+    NewFile(PathBuf),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Environment => write!(f, "the master key is that of {VARIABLE}"),
+            Self::File(path) => write!(f, "the master key is in {}", path.display()),
+            Self::NewFile(path) => write!(
+                f,
+                "made a new master key in {} (mode 0600): keep it, and keep it apart from copies of the database",
+                path.display()
+            ),
+        }
+    }
+}
+
+/// Returns the keyring for a database: from the environment, else from `FILE.key` beside it, which is made if it is
+/// not there.
+///
+/// A key beside its database protects copies of the database alone. A service keeps its key elsewhere, in the
+/// environment or in a key service.
+///
+/// # Errors
+///
+/// When the variable or the file holds no key, when others may read the file, or when it cannot be made.
+pub fn for_database(
+    database: &Path,
+) -> Result<(Keyring, Origin), Box<dyn std::error::Error>> {
+    if std::env::var_os(VARIABLE).is_some() {
+        return Ok((Keyring::from_env()?, Origin::Environment));
+    }
+    let mut path = database.as_os_str().to_owned();
+    path.push(".key");
+    let path = PathBuf::from(path);
+    let place = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    let (key, origin) = match read(&path).map_err(|e| place(&e))? {
+        Some(text) => (
+            MasterKey::parse(&text).map_err(|e| place(&e))?,
+            Origin::File(path.clone()),
+        ),
+        None => {
+            let key = MasterKey::generate()?;
+            write(&path, &key.to_base64()).map_err(|e| place(&e))?;
+            (key, Origin::NewFile(path.clone()))
+        }
+    };
+    Ok((Keyring::new(KeyId::new("file")?, key), origin))
+}
+
+fn read(path: &Path) -> std::io::Result<Option<SecretString>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => SecretString::from(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    refuse_strangers(path)?;
+    Ok(Some(SecretString::from(text.expose_secret().trim())))
+}
+
+/// Writes the key to a file that did not exist, so that no key is ever overwritten.
+fn write(path: &Path, key: &SecretString) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(key.expose_secret().as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn refuse_strangers(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(std::io::Error::new(
+        ErrorKind::PermissionDenied,
+        format!("others may read it (mode {mode:03o}); chmod 600 it"),
+    ))
+}
+
+#[cfg(not(unix))]
+fn refuse_strangers(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("master-key-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_key_is_made_once_for_its_owner_alone() {
+        let folder = folder("made");
+        let path = folder.join("app.db.key");
+        assert_eq!(read(&path).unwrap().map(drop), None);
+        let key = MasterKey::generate().unwrap().to_base64();
+        write(&path, &key).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let again = read(&path).unwrap().unwrap();
+        assert_eq!(again.expose_secret(), key.expose_secret());
+        assert_eq!(write(&path, &key).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        let folder = folder("open");
+        let path = folder.join("app.db.key");
+        fs::write(&path, "key").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let error = read(&path).unwrap_err();
+        assert!(error.to_string().contains("644"), "{error}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
