@@ -24,7 +24,7 @@ use integration_core::instance::{
 use integration_core::store::{IntegrationFilter, LogFilter};
 use integration_core::template::{ConfigSchema, FormField, IntegrationTemplate, Widget};
 use integration_core::vault::Vault;
-use integration_core::{Integrations, IntegrationId, Scope, TenantId};
+use integration_core::{IntegrationId, Integrations, Scope, TenantId};
 use integration_store::SqliteStore;
 use openphone_client::integration::OpenPhone;
 use openphone_client::{Client, ListPhoneNumbers};
@@ -115,7 +115,11 @@ impl Page {
             .iter()
             .map(|choice| {
                 let template = &choice.template;
-                let state = if template.is_active { "" } else { "not available yet" };
+                let state = if template.is_active {
+                    ""
+                } else {
+                    "not available yet"
+                };
                 [
                     template.display_name.clone(),
                     template.category.clone(),
@@ -214,7 +218,7 @@ impl Page {
             None => String::new(),
         };
         let typed = self.prompt.text(&field.title, &suggested)?;
-        Ok(field.value_type.read(&typed).filter(|_| !typed.is_empty()))
+        Ok(field.read(&typed))
     }
 
     /// Lists the numbers of the account that was just connected, and keeps the chosen one in the settings.
@@ -226,9 +230,17 @@ impl Page {
             .await?;
         let labels: Vec<String> = numbers
             .iter()
-            .map(|number| format!("{} ({})", number.number, number.name))
+            .map(|number| {
+                format!(
+                    "{} {}",
+                    number.number,
+                    number.name.as_deref().unwrap_or_default()
+                )
+            })
             .collect();
-        let chosen = self.prompt.choose("Number to call and text from", &labels)?;
+        let chosen = self
+            .prompt
+            .choose("Number to call and text from", &labels)?;
         let number = numbers
             .get(chosen)
             .ok_or("this account has no phone number")?;
@@ -238,7 +250,10 @@ impl Page {
             .setting("auto_log_messages", true)
             .setting("is_default", true);
         self.integrations.update(&self.tenant, id, patch).await?;
-        say(&format!("uses {}", labels.get(chosen).map_or("", String::as_str)))
+        say(&format!(
+            "uses {}",
+            labels.get(chosen).map_or("", String::as_str)
+        ))
     }
 
     /// Tests again, registers the webhooks once, and switches on.
@@ -274,6 +289,8 @@ impl Page {
     }
 
     async fn show_log(&self, id: IntegrationId) -> Result<(), Failure> {
+        // The log is written behind the calls; this waits for what is still on its way.
+        self.integrations.close().await;
         let mut text = String::from("\nhow it came to this:\n");
         for entry in self.integrations.history(&self.tenant, id, 20).await? {
             writeln!(
@@ -286,15 +303,12 @@ impl Page {
         }
         text.push_str("\nthe last entries of the integration log:\n");
         let scope = Scope::from(&self.tenant);
-        let entries = self
-            .integrations
-            .logs(&scope, LogFilter::default())
-            .await?;
+        let entries = self.integrations.logs(&scope, LogFilter::default()).await?;
         for entry in entries.iter().take(12) {
             let status = entry.http_status.map(|s| s.to_string()).unwrap_or_default();
             writeln!(
                 text,
-                "  {}  {:<22} {:<8?} {:<4} {}",
+                "  {}  {:<24} {:<8?} {:<4} {}",
                 entry.created_at.format("%H:%M:%S"),
                 entry.action,
                 entry.status,
@@ -317,18 +331,16 @@ fn line(integration: &Integration) -> String {
         line.push_str(error);
     }
     for (name, field) in &integration.config {
-        match field {
+        let shown = match field {
             ConfigField::Secret {
-                set: true,
                 last_four: Some(end),
                 ..
-            } => line.push_str(&format!("; {name} …{end}")),
-            ConfigField::Secret { set, .. } => {
-                let words = if *set { "set" } else { "not set" };
-                line.push_str(&format!("; {name} {words}"));
-            }
-            _ => {}
-        }
+            } => format!("…{end}"),
+            ConfigField::Secret { set: true, .. } => "set".to_owned(),
+            ConfigField::Secret { .. } => "not set".to_owned(),
+            _ => continue,
+        };
+        line.extend(["; ", name, " ", &shown]);
     }
     line
 }

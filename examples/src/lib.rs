@@ -11,8 +11,3 @@ pub mod output;
 pub mod prompt;
 pub mod signup_csv;
 pub mod table;
-
-/// The README's own example, compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

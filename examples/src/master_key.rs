@@ -12,6 +12,7 @@ pub const VARIABLE: &str = "API_KEY_ENCRYPTION_SECRET";
 
 /// Where a keyring came from, to be said to whoever starts the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// The environment.
     Environment,
@@ -44,9 +45,7 @@ impl std::fmt::Display for Origin {
 /// # Errors
 ///
 /// When the variable or the file holds no key, when others may read the file, or when it cannot be made.
-pub fn for_database(
-    database: &Path,
-) -> Result<(Keyring, Origin), Box<dyn std::error::Error>> {
+pub fn for_database(database: &Path) -> Result<(Keyring, Origin), Box<dyn std::error::Error>> {
     if std::env::var_os(VARIABLE).is_some() {
         return Ok((Keyring::from_env()?, Origin::Environment));
     }
@@ -54,16 +53,13 @@ pub fn for_database(
     path.push(".key");
     let path = PathBuf::from(path);
     let place = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let (key, origin) = match read(&path).map_err(|e| place(&e))? {
-        Some(text) => (
-            MasterKey::parse(&text).map_err(|e| place(&e))?,
-            Origin::File(path.clone()),
-        ),
-        None => {
-            let key = MasterKey::generate()?;
-            write(&path, &key.to_base64()).map_err(|e| place(&e))?;
-            (key, Origin::NewFile(path.clone()))
-        }
+    let (key, origin) = if let Some(text) = read(&path).map_err(|e| place(&e))? {
+        let key = MasterKey::parse(&text).map_err(|e| place(&e))?;
+        (key, Origin::File(path.clone()))
+    } else {
+        let key = MasterKey::generate()?;
+        write(&path, &key.to_base64()).map_err(|e| place(&e))?;
+        (key, Origin::NewFile(path.clone()))
     };
     Ok((Keyring::new(KeyId::new("file")?, key), origin))
 }
@@ -98,7 +94,8 @@ fn refuse_strangers(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let of_others = mode & 0o077;
+    if of_others == 0 {
         return Ok(());
     }
     Err(std::io::Error::new(
@@ -119,28 +116,34 @@ mod tests {
     use super::*;
 
     fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("master-key-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        folder
+        std::env::temp_dir().join(format!("master-key-{name}-{}", std::process::id()))
     }
 
     #[test]
     fn a_key_is_made_once_for_its_owner_alone() {
         let folder = folder("made");
+        fs::create_dir_all(&folder).unwrap();
         let path = folder.join("app.db.key");
         assert_eq!(read(&path).unwrap().map(drop), None);
         let key = MasterKey::generate().unwrap().to_base64();
         write(&path, &key).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         let again = read(&path).unwrap().unwrap();
         assert_eq!(again.expose_secret(), key.expose_secret());
-        assert_eq!(write(&path, &key).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(
+            write(&path, &key).unwrap_err().kind(),
+            ErrorKind::AlreadyExists
+        );
         fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_key_that_others_may_read_is_refused() {
         let folder = folder("open");
+        fs::create_dir_all(&folder).unwrap();
         let path = folder.join("app.db.key");
         fs::write(&path, "key").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();

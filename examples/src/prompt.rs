@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Prompt {
     /// The person at the terminal.
     Person,

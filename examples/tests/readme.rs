@@ -1,0 +1,108 @@
+//! The code of the project's README, compiled, run, and compared with what the README shows.
+
+use std::error::Error;
+
+const README: &str = include_str!("../../README.md");
+const THIS: &str = include_str!("readme.rs");
+
+#[tokio::test]
+async fn in_a_service() -> Result<(), Box<dyn Error>> {
+    let sandbox = vendor_sandbox::Sandbox::openphone().start().await?;
+    let (key, url) = (sandbox.api_key(), sandbox.base_url());
+
+    // README
+    use openphone_client::{Client, SimpleContact};
+
+    let client = Client::builder().api_key(key).base_url(url).build()?; // or Client::from_env()?
+
+    let ana = SimpleContact::new("Ana")
+        .email("ana@example.com")
+        .notes("met at the fair");
+    let mapped = ana.to_new_contact();
+    let contact = client
+        .contacts()
+        .create(&mapped.contact.external_id("user-42"))
+        .await?;
+    println!("{}, without its {:?}", contact.id, mapped.unmapped); // API v1 has no field for notes
+
+    // When a call fails, the error knows whether it happened.
+    if let Err(error) = client.contacts().get(&"no-such-contact".into()).await {
+        println!(
+            "{error}: {:?}, worth a retry: {}",
+            error.delivery(),
+            error.is_retryable()
+        );
+    }
+    // README
+
+    assert!(!mapped.unmapped.is_empty());
+    Ok(())
+}
+
+#[cfg(feature = "store")]
+#[tokio::test]
+async fn a_settings_page() -> Result<(), Box<dyn Error>> {
+    use integration_core::vault::{KeyId, MasterKey};
+
+    let sandbox = vendor_sandbox::Sandbox::openphone().start().await?;
+    let (key, url) = (sandbox.api_key(), sandbox.base_url());
+    let folder = std::env::temp_dir().join(format!("readme-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let keyring = Keyring::new(KeyId::new("k1")?, MasterKey::generate()?);
+    let file = folder.join("app.db");
+
+    // README
+    use std::sync::Arc;
+
+    use integration_core::vault::{Keyring, Vault};
+    use integration_core::{Integrations, TenantId};
+    use integration_store::SqliteStore;
+    use openphone_client::integration::{Config, OpenPhone};
+    use openphone_client::{Client, ListPhoneNumbers};
+
+    // Once, at the start. The keyring comes from API_KEY_ENCRYPTION_SECRET: Keyring::from_env()?
+    let store = Arc::new(SqliteStore::open(&file).await?);
+    let integrations = Integrations::builder(store, Vault::new(keyring))
+        .vendor(OpenPhone::new().base_url(url)) // without base_url: the real OpenPhone
+        .webhook_base_url("https://app.example.com/webhooks".parse()?)
+        .build()
+        .await?;
+
+    // On the page: test, save, list the numbers, switch on.
+    let acme = TenantId::from("acme");
+    let test = integrations.test_unsaved(&acme, Config::new(key)).await?;
+    println!("{}", test.message);
+    let id = integrations.save(&acme, Config::new(key)).await?;
+    let client = integrations.client::<Client>(&acme, id).await?;
+    let numbers = client
+        .phone_numbers()
+        .list(&ListPhoneNumbers::new())
+        .await?;
+    let enabled = integrations.enable(&acme, id).await?; // tests again, registers webhooks once
+    println!("{} numbers, {:?}", numbers.len(), enabled.status);
+    // README
+
+    assert!(test.success && !numbers.is_empty() && enabled.is_active);
+    integrations.close().await;
+    std::fs::remove_dir_all(folder)?;
+    Ok(())
+}
+
+#[test]
+fn the_readme_shows_the_code_that_runs_here() {
+    let marked = THIS.split("    // README\n").skip(1).step_by(2);
+    let ran: Vec<String> = marked
+        .map(|block| {
+            let lines = block
+                .lines()
+                .map(|line| line.strip_prefix("    ").unwrap_or(line));
+            lines.collect::<Vec<_>>().join("\n")
+        })
+        .collect();
+    let shown: Vec<&str> = README
+        .split("```rust\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("\n```").next())
+        .collect();
+    assert_eq!(ran, shown);
+}
