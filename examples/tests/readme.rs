@@ -1,4 +1,8 @@
 //! The code of the project's README, compiled, run, and compared with what the README shows.
+#![expect(
+    clippy::items_after_statements,
+    reason = "what a reader copies begins with its imports"
+)]
 
 use std::error::Error;
 
