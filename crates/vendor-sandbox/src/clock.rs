@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, Utc};
 use tokio::time::Instant;
 
-/// Reads the wall clock: it stamps what the vendor creates and signs.
+/// Reads the wall clock, to the millisecond that the vendors write: it stamps what the vendor
+/// creates and signs.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the wall clock"
 )]
 pub(crate) fn utc_now() -> DateTime<Utc> {
-    Utc::now()
+    Utc::now().trunc_subsecs(3)
 }
 
 /// Reads the clock of the runtime, which tests can pause and move; the rate limit counts by it.
@@ -26,6 +27,15 @@ pub(crate) fn monotonic() -> Instant {
 )]
 pub(crate) async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
+}
+
+/// Waits until a moment of the clock of the runtime.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that waits: what is still to happen"
+)]
+pub(crate) async fn sleep_until(moment: Instant) {
+    tokio::time::sleep_until(moment).await;
 }
 
 /// Writes a time the way the vendors do: ISO 8601, UTC, milliseconds.

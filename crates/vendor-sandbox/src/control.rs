@@ -4,6 +4,7 @@ use std::sync::Arc;
 use crate::error::SandboxError;
 use crate::fault::FaultPlan;
 use crate::log::RequestRecord;
+use crate::operation::OperationCount;
 use crate::shared::{Shared, lock};
 use crate::webhook::DeliveryRecord;
 
@@ -32,9 +33,30 @@ impl<V> Control<V> {
         lock(&self.shared.requests).total()
     }
 
-    /// Empties the log of requests and starts its count anew.
+    /// Returns how often each operation of the vendor was asked for, those never asked for
+    /// included: what a conformance run touched, and what it left out.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), vendor_sandbox::SandboxError> {
+    /// use vendor_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::openphone().start().await?;
+    /// // … run a client against it …
+    /// for count in sandbox.control().operations() {
+    ///     if count.succeeded == 0 {
+    ///         println!("untouched: {} {}", count.method, count.template);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn operations(&self) -> Vec<OperationCount> {
+        self.shared.operation_counts()
+    }
+
+    /// Empties the log of requests and starts its count, and those of the operations, anew.
     pub fn clear_requests(&self) {
-        lock(&self.shared.requests).clear();
+        self.shared.clear_requests();
     }
 
     /// Sets how many requests a key may send per window; `None` lifts the limit.
@@ -115,9 +137,10 @@ impl<V> Control<V> {
             .ok_or(SandboxError::Unknown { what: "delivery" })
     }
 
-    /// Waits until no webhook delivery is under way or waiting for its retry.
+    /// Waits until no webhook delivery is under way or waiting for its retry, and no call is going
+    /// on or being processed that webhooks would tell of.
     pub async fn webhooks_settled(&self) {
-        self.shared.dispatcher.settled().await;
+        self.shared.settled().await;
     }
 }
 

@@ -61,7 +61,7 @@ async fn carry_out(
         serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?
     };
     if method == Method::POST && path == ["webhooks", "settle"] {
-        shared.dispatcher.settled().await;
+        shared.settled().await;
         return Ok(ControlOutcome::ok(json!({ "settled": true })));
     }
     let request = ControlRequest { method, path, body };
@@ -114,15 +114,16 @@ fn own(
             Ok(json!({ "total": requests.total(), "requests": entries }))
         }
         ("DELETE", ["requests"]) => {
-            lock(&shared.requests).clear();
+            shared.clear_requests();
             Ok(json!({ "cleared": true }))
         }
+        ("GET", ["operations"]) => Ok(json!({ "operations": shared.operation_counts() })),
         ("PUT", ["rate-limit"]) => read::<RateLimit>(body).map(|limit| {
             shared.set_rate_limit(limit.per_window);
             json!({ "per_window": limit.per_window })
         }),
         ("PUT", ["faults"]) => read::<PlanSpec>(body)
-            .and_then(|spec| Ok(spec.into_plan(shared.vendor.operations())?))
+            .and_then(|spec| Ok(spec.into_plan(&shared.vendor.operations())?))
             .map(|plan| {
                 shared.set_faults(plan);
                 json!({ "installed": true })

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap};
-use percent_encoding::percent_decode_str;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,8 +16,11 @@ const HTML: &str = "text/html; charset=utf-8";
 /// A request that found its operation.
 pub(crate) struct Call<'a> {
     pub(crate) operation: Operation,
-    /// The one path parameter, decoded; empty where the template has none.
+    /// The first path parameter, decoded; empty where the template has none.
     pub(crate) id: &'a str,
+    #[expect(dead_code, reason = "for the dated surface")]
+    /// The second path parameter, likewise.
+    pub(crate) second_id: &'a str,
     pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a Bytes,
@@ -53,22 +55,15 @@ impl Call<'_> {
 pub(crate) enum Routed {
     To {
         operation: Operation,
-        id: String,
+        /// The path parameters, decoded, in their order.
+        ids: Vec<String>,
     },
     /// A known route whose id is not valid percent-encoded UTF-8.
     BadId(Operation),
+    #[expect(dead_code, reason = "for the dated surface")]
+    /// A known route that was asked for in a version that does not exist, or in none.
+    WrongVersion(Operation),
     Nowhere,
-}
-
-/// Decodes one path segment and pairs it with its operation.
-pub(crate) fn routed_to(operation: Operation, id: &str) -> Routed {
-    match percent_decode_str(id).decode_utf8() {
-        Ok(id) => Routed::To {
-            operation,
-            id: id.into_owned(),
-        },
-        Err(_) => Routed::BadId(operation),
-    }
 }
 
 /// An answer, before the headers that every answer carries.
@@ -79,6 +74,8 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     /// Seconds for a `Retry-After` header.
     pub(crate) retry_after: Option<u64>,
+    /// What only some answers carry.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Reply {
@@ -91,12 +88,14 @@ impl Reply {
                 content_type: Some(JSON),
                 body: body.into(),
                 retry_after: None,
+                headers: Vec::new(),
             },
             Err(error) => Self {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 content_type: Some("text/plain; charset=utf-8"),
                 body: format!("the sandbox cannot write its answer: {error}").into(),
                 retry_after: None,
+                headers: Vec::new(),
             },
         }
     }
@@ -107,6 +106,7 @@ impl Reply {
             content_type: Some(HTML),
             body: Bytes::from_static(page.as_bytes()),
             retry_after: None,
+            headers: Vec::new(),
         }
     }
 
@@ -116,7 +116,25 @@ impl Reply {
             content_type: None,
             body: Bytes::new(),
             retry_after: None,
+            headers: Vec::new(),
         }
+    }
+
+    /// Answers with bytes of some type.
+    pub(crate) fn bytes(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
+        Self {
+            content_type: Some(content_type),
+            body,
+            ..Self::empty(status)
+        }
+    }
+
+    /// Adds a header; a value that cannot stand in one is left out.
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
     }
 
     pub(crate) fn retry_after(mut self, seconds: Option<u64>) -> Self {

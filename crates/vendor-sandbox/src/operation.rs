@@ -50,6 +50,35 @@ impl Operation {
     }
 }
 
+/// How often an operation was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OperationCount {
+    /// The operation.
+    #[serde(rename = "id")]
+    pub operation: Operation,
+    /// Its HTTP method.
+    pub method: &'static str,
+    /// Its path template.
+    pub template: &'static str,
+    /// The requests that asked for it, refused ones and those that met a fault included.
+    pub requests: u64,
+    /// Those of them that were answered with a 2xx.
+    pub succeeded: u64,
+}
+
+impl OperationCount {
+    pub(crate) fn new(operation: Operation) -> Self {
+        Self {
+            operation,
+            method: operation.method,
+            template: operation.template,
+            requests: 0,
+            succeeded: 0,
+        }
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.id)

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -5,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::clock;
@@ -16,6 +18,7 @@ use crate::log::Recent;
 use crate::openphone::OpenPhone;
 use crate::server;
 use crate::shared::Shared;
+use crate::timeline;
 use crate::vendor::Vendor;
 use crate::webhook::Dispatcher;
 
@@ -36,7 +39,7 @@ pub struct Sandbox<V = OpenPhone> {
     shared: Arc<Shared>,
     vendor: Arc<V>,
     api_key: String,
-    tasks: [AbortHandle; 2],
+    tasks: [AbortHandle; 3],
 }
 
 impl<V> Sandbox<V> {
@@ -79,6 +82,7 @@ impl<V> Drop for Sandbox<V> {
             task.abort();
         }
         self.shared.dispatcher.stop();
+        self.shared.ticked.notify_waiters();
     }
 }
 
@@ -178,7 +182,7 @@ impl<V> Builder<V> {
     /// vendor's options into the vendor.
     pub(crate) async fn start_as<T: Vendor + 'static>(
         self,
-        make: impl FnOnce(V, &mut fastrand::Rng) -> T,
+        make: impl FnOnce(V, &mut fastrand::Rng, Surroundings) -> T,
     ) -> Result<Sandbox<T>, SandboxError> {
         let mut rng = fastrand::Rng::with_seed(self.seed);
         let drawn = token(&mut rng, 32);
@@ -187,13 +191,18 @@ impl<V> Builder<V> {
             return Err(SandboxError::UnusableApiKey);
         }
         let (listener, address) = listen(self.port).await?;
-        let vendor = Arc::new(make(self.vendor, &mut rng));
+        let base_url = format!("http://{address}");
         let (dispatcher, queue) = Dispatcher::new(self.retry_compression);
+        let surroundings = Surroundings {
+            base_url: base_url.clone(),
+            dispatcher: dispatcher.clone(),
+        };
+        let vendor = Arc::new(make(self.vendor, &mut rng, surroundings));
         let window = self.window;
         let quota = self.rate_limit.map(|requests| Quota { requests, window });
         let shared = Arc::new(Shared {
             vendor: Arc::clone(&vendor) as Arc<dyn Vendor>,
-            base_url: format!("http://{address}"),
+            base_url,
             seed: self.seed,
             window,
             max_body: self.max_body,
@@ -201,11 +210,18 @@ impl<V> Builder<V> {
             limiter: Mutex::new(Limiter::new(quota, clock::monotonic())),
             faults: Mutex::new(Faults::new(self.fault_plan, self.seed)),
             requests: Mutex::new(Recent::new(self.request_log)),
+            counts: Mutex::new(HashMap::new()),
             dispatcher,
+            ticked: Notify::new(),
         });
         let serving = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
         let sending = tokio::spawn(queue.run());
-        let tasks = [serving.abort_handle(), sending.abort_handle()];
+        let ticking = tokio::spawn(timeline::run(Arc::clone(&shared)));
+        let tasks = [
+            serving.abort_handle(),
+            sending.abort_handle(),
+            ticking.abort_handle(),
+        ];
         Ok(Sandbox {
             shared,
             vendor,
@@ -213,6 +229,13 @@ impl<V> Builder<V> {
             tasks,
         })
     }
+}
+
+/// What a vendor may need to know of the sandbox around it.
+pub(crate) struct Surroundings {
+    pub(crate) base_url: String,
+    #[expect(dead_code, reason = "for the dated surface")]
+    pub(crate) dispatcher: Dispatcher,
 }
 
 impl<V> fmt::Debug for Builder<V> {

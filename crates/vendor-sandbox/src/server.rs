@@ -142,24 +142,36 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     async fn run(self) -> Ending {
         let shared = self.shared;
-        let (operation, id) = match shared
+        let parts = self.parts;
+        let routed = shared
             .vendor
-            .route(&self.parts.method, self.parts.uri.path())
-        {
-            Routed::To { operation, id } => (operation, Some(id)),
+            .route(&parts.method, parts.uri.path(), &parts.headers);
+        let (operation, ids) = match routed {
+            Routed::To { operation, ids } => (operation, Some(ids)),
             Routed::BadId(operation) => (operation, None),
+            // Before the key is looked at, as was seen live.
+            Routed::WrongVersion(operation) => {
+                let reply = shared.vendor.refuse(Refusal::WrongVersion, Some(operation));
+                return self.plain(Some(operation), reply, None);
+            }
             Routed::Nowhere => {
-                let reply = shared.vendor.refuse(Refusal::UnknownRoute);
+                let reply = shared.vendor.refuse(Refusal::UnknownRoute, None);
                 return self.plain(None, reply, None);
             }
         };
-        let (door, standing) = shared.admit(shared.vendor.presented_key(&self.parts.headers));
-        let (id, body) = match self.let_in(door, standing, operation, id.as_deref()) {
+        let (door, standing) = if shared.vendor.is_public(operation) {
+            (Door::Open, None)
+        } else {
+            shared.admit(shared.vendor.presented_key(&parts.headers))
+        };
+        let (ids, body) = match self.let_in(door, standing, ids.as_deref()) {
             Ok(inside) => inside,
             Err(refusal) => {
-                return self.plain(Some(operation), shared.vendor.refuse(refusal), standing);
+                let reply = shared.vendor.refuse(refusal, Some(operation));
+                return self.plain(Some(operation), reply, standing);
             }
         };
+        let id = |place: usize| ids.get(place).map(String::as_str).unwrap_or_default();
         // Only now: a step of a script is not to be used up by a request that could have no effect.
         let drawn = lock(&shared.faults).draw(operation);
         if let Some(drawn) = drawn
@@ -169,7 +181,8 @@ impl Exchange<'_> {
         }
         let outcome = shared.vendor.answer(&Call {
             operation,
-            id,
+            id: id(0),
+            second_id: id(1),
             query: self.parts.uri.query().unwrap_or_default(),
             headers: &self.parts.headers,
             body,
@@ -190,18 +203,17 @@ impl Exchange<'_> {
         &'i self,
         door: Door,
         standing: Option<Standing>,
-        operation: Operation,
-        id: Option<&'i str>,
-    ) -> Result<(&'i str, &'i Bytes), Refusal> {
-        match (door, &self.body, id) {
+        ids: Option<&'i [String]>,
+    ) -> Result<(&'i [String], &'i Bytes), Refusal> {
+        match (door, &self.body, ids) {
             (Door::NoKey, ..) => Err(Refusal::MissingKey),
             (Door::WrongKey, ..) => Err(Refusal::WrongKey),
             (Door::Open, ..) if standing.is_some_and(|standing| standing.refused) => {
                 Err(Refusal::TooManyRequests)
             }
             (Door::Open, Err(TooLarge), _) => Err(Refusal::BodyTooLarge),
-            (Door::Open, Ok(_), None) => Err(Refusal::UnreadableId(operation)),
-            (Door::Open, Ok(body), Some(id)) => Ok((id, body)),
+            (Door::Open, Ok(_), None) => Err(Refusal::UnreadableId),
+            (Door::Open, Ok(body), Some(ids)) => Ok((ids, body)),
         }
     }
 
@@ -212,10 +224,10 @@ impl Exchange<'_> {
         drawn: Drawn,
         standing: Option<Standing>,
     ) -> Option<Ending> {
-        let vendor = &self.shared.vendor;
+        let refuse = |refusal| self.shared.vendor.refuse(refusal, Some(operation));
         let ending = match drawn.fault {
             Fault::RateLimited { retry_after } => {
-                let reply = vendor.refuse(Refusal::TooManyRequests);
+                let reply = refuse(Refusal::TooManyRequests);
                 // The header must agree with the answer: nothing remains in this window.
                 let standing = standing.map(|standing| Standing {
                     remaining: 0,
@@ -227,10 +239,10 @@ impl Exchange<'_> {
                 status,
                 retry_after,
             } => {
-                let refusal = Refusal::ServerError(operation, server_error(status));
-                Ending::Answer(vendor.refuse(refusal).retry_after(retry_after), standing)
+                let refusal = Refusal::ServerError(server_error(status));
+                Ending::Answer(refuse(refusal).retry_after(retry_after), standing)
             }
-            Fault::HtmlErrorPage => Ending::Answer(vendor.refuse(Refusal::HtmlErrorPage), None),
+            Fault::HtmlErrorPage => Ending::Answer(refuse(Refusal::HtmlErrorPage), None),
             Fault::ResetBeforeEffect => Ending::Break(Breakage::Reset),
             Fault::Hang => Ending::Hang(drawn.hang_millis.map(Duration::from_millis)),
             Fault::Pass
@@ -261,8 +273,9 @@ impl Exchange<'_> {
                 Ending::Break(Breakage::Truncated(half))
             }
             Fault::ServerErrorAfterEffect { status } => {
-                let refusal = Refusal::ServerError(operation, server_error(status));
-                Ending::Answer(self.shared.vendor.refuse(refusal), standing)
+                let refusal = Refusal::ServerError(server_error(status));
+                let reply = self.shared.vendor.refuse(refusal, Some(operation));
+                Ending::Answer(reply, standing)
             }
             _ => Ending::Answer(reply, standing),
         };
@@ -310,6 +323,9 @@ fn headers(shared: &Shared, reply: &Reply, standing: Option<Standing>) -> Header
     }
     if let Some(seconds) = reply.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    for (name, value) in &reply.headers {
+        headers.insert(name, value.clone());
     }
     if let Some(standing) = standing {
         shared.vendor.limit_headers(standing, &mut headers);

@@ -1,16 +1,18 @@
 //! The state that belongs to every vendor alike: keys, rate limit, faults, log, deliveries.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
+use tokio::sync::Notify;
 
 use crate::clock;
 use crate::error::SandboxError;
 use crate::fault::{Fault, FaultPlan, Faults};
 use crate::limit::{Limiter, Quota, Standing};
 use crate::log::{Recent, RequestRecord};
-use crate::operation::Operation;
+use crate::operation::{Operation, OperationCount};
 use crate::sandbox::usable_key;
 use crate::vendor::Vendor;
 use crate::webhook::Dispatcher;
@@ -37,7 +39,10 @@ pub(crate) struct Shared {
     pub(crate) limiter: Mutex<Limiter>,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) requests: Mutex<Recent<RequestRecord>>,
+    pub(crate) counts: Mutex<HashMap<Operation, OperationCount>>,
     pub(crate) dispatcher: Dispatcher,
+    /// Told whenever something happened that nobody called for.
+    pub(crate) ticked: Notify,
 }
 
 /// Whether a presented key opens the door.
@@ -74,7 +79,43 @@ impl Shared {
 
     pub(crate) fn reset(&self) {
         self.vendor.reset();
+        self.clear_requests();
+    }
+
+    /// Empties the log of requests and the counts by operation.
+    pub(crate) fn clear_requests(&self) {
         lock(&self.requests).clear();
+        lock(&self.counts).clear();
+    }
+
+    /// Counts by operation, those never asked for included, in the vendor's order.
+    pub(crate) fn operation_counts(&self) -> Vec<OperationCount> {
+        let counts = lock(&self.counts);
+        self.vendor
+            .operations()
+            .into_iter()
+            .map(|operation| {
+                let count = counts.get(&operation).copied();
+                count.unwrap_or_else(|| OperationCount::new(operation))
+            })
+            .collect()
+    }
+
+    /// Waits until no webhook is under way and none is to come without anyone calling.
+    pub(crate) async fn settled(&self) {
+        loop {
+            self.dispatcher.settled().await;
+            let mut ticked = std::pin::pin!(self.ticked.notified());
+            ticked.as_mut().enable();
+            if self.dispatcher.has_stopped() {
+                return;
+            }
+            if !self.vendor.is_expecting() {
+                // What came meanwhile was handed over before it was no longer expected.
+                return self.dispatcher.settled().await;
+            }
+            ticked.await;
+        }
     }
 
     /// Lets a key in; one that is known already stays as it is.
@@ -121,6 +162,14 @@ impl Shared {
         status: Option<u16>,
         fault: Option<Fault>,
     ) {
+        if let Some(operation) = operation {
+            let mut counts = lock(&self.counts);
+            let count = counts
+                .entry(operation)
+                .or_insert_with(|| OperationCount::new(operation));
+            count.requests += 1;
+            count.succeeded += u64::from(status.is_some_and(|status| (200..300).contains(&status)));
+        }
         lock(&self.requests).push(|number| RequestRecord {
             number,
             at: clock::utc_now(),

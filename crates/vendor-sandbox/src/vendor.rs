@@ -1,7 +1,11 @@
 //! What the shared machinery asks of a vendor.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::error::SandboxError;
 use crate::exchange::{Call, Outcome, Reply, Routed};
@@ -18,9 +22,11 @@ pub(crate) enum Refusal {
     TooManyRequests,
     BodyTooLarge,
     /// The id in the path is not valid percent-encoded UTF-8.
-    UnreadableId(Operation),
+    UnreadableId,
+    /// The version asked for is missing, or none that there is.
+    WrongVersion,
     /// An injected 5xx.
-    ServerError(Operation, StatusCode),
+    ServerError(StatusCode),
     /// An injected page of a proxy.
     HtmlErrorPage,
 }
@@ -31,9 +37,13 @@ pub(crate) trait Vendor: Send + Sync {
     /// The name that stands in the program's output.
     fn name(&self) -> &'static str;
 
-    fn operations(&self) -> &'static [Operation];
+    /// Every operation that is simulated.
+    fn operations(&self) -> Vec<Operation>;
 
-    fn route(&self, method: &Method, path: &str) -> Routed;
+    fn route(&self, method: &Method, path: &str, headers: &HeaderMap) -> Routed;
+
+    /// Says whether an operation asks for no key and counts against no limit.
+    fn is_public(&self, operation: Operation) -> bool;
 
     /// Finds the API key where this vendor looks for it; `None` when there is none.
     fn presented_key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a [u8]>;
@@ -41,13 +51,27 @@ pub(crate) trait Vendor: Send + Sync {
     /// Carries the call out.
     fn answer(&self, call: &Call<'_>) -> Outcome;
 
-    fn refuse(&self, refusal: Refusal) -> Reply;
+    /// Refuses; `operation` is the one that was asked for, where there is one.
+    fn refuse(&self, refusal: Refusal, operation: Option<Operation>) -> Reply;
 
     /// Writes what this vendor tells of its rate limit.
     fn limit_headers(&self, standing: Standing, headers: &mut HeaderMap);
 
     /// Answers the vendor's own part of `/_sandbox/`; `None` for a path it does not have.
     fn control(&self, request: &ControlRequest<'_>) -> Option<Result<ControlOutcome, Problem>>;
+
+    /// What is told when something was planned that lies ahead.
+    fn wake(&self) -> Arc<Notify>;
+
+    /// When something happens next without anyone calling.
+    fn next_due(&self) -> Option<Instant>;
+
+    /// Lets everything happen whose time has come. The webhooks that follow are handed to `send`
+    /// before anyone can see that nothing is ahead any more.
+    fn run_due(&self, until: Instant, send: &dyn Fn(Vec<Delivery>));
+
+    /// Says whether webhooks are still to come without anyone calling, and soon.
+    fn is_expecting(&self) -> bool;
 
     /// Forgets what was created, but not what the workspace was set up with.
     fn reset(&self);

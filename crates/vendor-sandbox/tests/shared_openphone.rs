@@ -25,11 +25,16 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use vendor_sandbox::Sandbox;
 use vendor_sandbox::openphone::{
-    CREATE_CALL_SUMMARY_WEBHOOK, CREATE_CALL_TRANSCRIPT_WEBHOOK, CREATE_CALL_WEBHOOK,
-    CREATE_CONTACT, CREATE_MESSAGE_WEBHOOK, CallEnd, CustomFieldKind, DELETE_CONTACT,
-    DELETE_WEBHOOK, GET_CONTACT, GET_MESSAGE, GET_PHONE_NUMBER, GET_USER, GET_WEBHOOK,
-    LIST_CONTACTS, LIST_CUSTOM_FIELDS, LIST_MESSAGES, LIST_PHONE_NUMBERS, LIST_USERS,
-    LIST_WEBHOOKS, MessagingBlock, OPERATIONS, SEND_MESSAGE, UPDATE_CONTACT, WebhookFormat,
+    ASSIGN_TASK, CHANGE_TASK_DUE_DATE, COMPLETE_TASK, CREATE_CALL_SUMMARY_WEBHOOK,
+    CREATE_CALL_TRANSCRIPT_WEBHOOK, CREATE_CALL_WEBHOOK, CREATE_CONTACT, CREATE_MESSAGE_WEBHOOK,
+    CREATE_TASK, CallEnd, CustomFieldKind, DELETE_CONTACT, DELETE_TASK, DELETE_WEBHOOK, GET_CALL,
+    GET_CALL_SUMMARY, GET_CALL_TRANSCRIPT, GET_CALL_VOICEMAIL, GET_CONTACT, GET_MESSAGE,
+    GET_PHONE_NUMBER, GET_TASK, GET_USER, GET_WEBHOOK, LINK_TASK_TO_CONVERSATION,
+    LIST_CALL_RECORDINGS, LIST_CALLS, LIST_CONTACTS, LIST_CONVERSATIONS, LIST_CUSTOM_FIELDS,
+    LIST_MESSAGES, LIST_PHONE_NUMBERS, LIST_TASKS, LIST_USERS, LIST_WEBHOOKS,
+    MARK_CONVERSATION_AS_DONE, MARK_CONVERSATION_AS_OPEN, MARK_CONVERSATION_AS_READ,
+    MessagingBlock, OPERATIONS, Plan, REMOVE_TASK_DUE_DATE, REOPEN_TASK, SEND_MESSAGE,
+    UNASSIGN_TASK, UNLINK_TASK_FROM_CONVERSATION, UPDATE_CONTACT, UPDATE_TASK, WebhookFormat,
 };
 use vendor_sandbox::{Fault, FaultPlan, Operation, When};
 
@@ -110,6 +115,12 @@ struct Scene {
     contact: String,
     sent: String,
     received: String,
+    conversation: String,
+    task: String,
+    user: String,
+    /// A call that a machine answered: it leaves the most behind.
+    call: String,
+    voicemail: String,
 }
 
 impl Scene {
@@ -135,12 +146,25 @@ impl Scene {
             .await
             .expect(201)
             .json();
+        let number = api.sandbox.phone_number();
+        let place = |end| api.control.place_inbound_call(THEM, number, end).unwrap();
+        let (call, voicemail) = (place(CallEnd::AiHandled), place(CallEnd::Voicemail));
+        api.control.finish_calls();
+        let task = json!({ "title": "T", "description": "D", "activityId": call });
+        let task = api.post("/v1/tasks", &task).await.expect(201).json();
+        let users = api.get("/v1/users?maxResults=1").await.json();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
         let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
         Self {
             webhook: id(&webhook["data"]),
             contact: id(&contact["data"]),
             sent: id(&sent["data"]),
             received: id(&received),
+            conversation: text(&received["conversationId"]),
+            task: text(&task["data"]["taskId"]),
+            user: text(&users["data"][0]["id"]),
+            call,
+            voicemail,
             api,
         }
     }
@@ -205,17 +229,73 @@ impl Scene {
                 let body = webhook_body(api, create, folder).await;
                 api.post(create.template(), &body).await
             }
-            other => panic!("{other} is not covered"),
+            LIST_CALLS => {
+                let them = encoded(THEM);
+                let path = format!("/v1/calls?phoneNumberId={number}&participants={them}");
+                api.get(&format!("{path}&maxResults=1")).await
+            }
+            GET_CALL => api.get(&format!("/v1/calls/{}", self.call)).await,
+            GET_CALL_VOICEMAIL => {
+                api.get(&format!("/v1/call-voicemails/{}", self.voicemail))
+                    .await
+            }
+            LIST_CALL_RECORDINGS | GET_CALL_SUMMARY | GET_CALL_TRANSCRIPT => {
+                let (path, _) = operation.template().split_once('{').unwrap();
+                api.get(&format!("{path}{}", self.call)).await
+            }
+            LIST_CONVERSATIONS => api.get("/v1/conversations?maxResults=1").await,
+            MARK_CONVERSATION_AS_READ | MARK_CONVERSATION_AS_DONE | MARK_CONVERSATION_AS_OPEN => {
+                let path = operation.template();
+                let path = path.replace("{conversationId}", &self.conversation);
+                api.send("POST", &path, None).await.unwrap()
+            }
+            LIST_TASKS => api.get("/v1/tasks?maxResults=1").await,
+            other => self.task(other, folder).await,
         }
     }
 }
+
+impl Scene {
+    /// Carries an operation on a task out.
+    async fn task(&self, operation: Operation, folder: &std::path::Path) -> Answer {
+        let api = &self.api;
+        let path = operation.template().replace("{taskId}", &self.task);
+        let sample = || fixture(folder, &format!("v1.{operation}.request"));
+        let body = match operation {
+            CREATE_TASK => {
+                Some(json!({ "title": "T", "description": "D", "activityId": self.call }))
+            }
+            UPDATE_TASK | CHANGE_TASK_DUE_DATE => Some(sample()),
+            ASSIGN_TASK | UNASSIGN_TASK => {
+                let mut body = sample();
+                body["userId"] = json!(self.user);
+                Some(body)
+            }
+            LINK_TASK_TO_CONVERSATION | UNLINK_TASK_FROM_CONVERSATION => {
+                let mut body = sample();
+                body["conversationId"] = json!(self.conversation);
+                Some(body)
+            }
+            GET_TASK | DELETE_TASK | COMPLETE_TASK | REOPEN_TASK | REMOVE_TASK_DUE_DATE => None,
+            other => panic!("{other} is not covered"),
+        };
+        api.send(operation.method(), &path, body.as_ref())
+            .await
+            .unwrap()
+    }
+}
+
+/// Those that take away what the others look at.
+const DELETIONS: [Operation; 3] = [DELETE_CONTACT, DELETE_TASK, DELETE_WEBHOOK];
+/// Those of which no sample is known.
+const WITHOUT_SAMPLE: [Operation; 4] = [LIST_CALL_RECORDINGS, GET_TASK, UPDATE_TASK, REOPEN_TASK];
 
 #[tokio::test]
 async fn shared_answers_have_the_keys_of_the_vendors_samples() {
     let Some(folder) = shared() else { return };
     let scene = Scene::start(&folder).await;
     for operation in OPERATIONS {
-        if [DELETE_CONTACT, DELETE_WEBHOOK].contains(operation) {
+        if DELETIONS.contains(operation) || WITHOUT_SAMPLE.contains(operation) {
             continue;
         }
         let answer = scene.call(*operation, &folder).await;
@@ -230,7 +310,7 @@ async fn shared_answers_have_the_keys_of_the_vendors_samples() {
         };
         assert_same_keys(&ours, &fixture(&folder, &name), operation.id());
     }
-    for operation in [DELETE_CONTACT, DELETE_WEBHOOK] {
+    for operation in DELETIONS {
         scene.call(operation, &folder).await.expect(204);
     }
 }
@@ -240,8 +320,10 @@ async fn shared_answers_keep_the_vendors_specification() {
     let Some(folder) = shared() else { return };
     let spec = Spec::new(read(&folder, "vendor-specs/openphone.json"));
     let scene = Scene::start(&folder).await;
-    for operation in OPERATIONS {
+    let kept = OPERATIONS.iter().filter(|one| !DELETIONS.contains(one));
+    for operation in kept.chain(&DELETIONS) {
         let answer = scene.call(*operation, &folder).await;
+        assert!(answer.status < 300, "{operation}: {}", answer.text());
         let problems = spec.check(operation.id(), answer.status, &answer.body);
         assert_eq!(problems, Vec::<String>::new(), "{operation}");
     }
@@ -314,23 +396,13 @@ async fn shared_errors_keep_the_vendors_specification() {
     ));
     seen.push((GET_WEBHOOK, api.get("/v1/webhooks/WHnone").await));
     seen.push((DELETE_WEBHOOK, api.delete("/v1/webhooks/WHnone").await));
-    let broken = Fault::ServerError {
-        status: 500,
-        retry_after: None,
-    };
-    api.control
-        .faults(FaultPlan::none().next(When::any(), 6, broken));
-    seen.push((GET_CONTACT, api.get(&format!("{contacts}/x")).await));
-    seen.push((GET_MESSAGE, api.get("/v1/messages/ACx").await));
-    seen.push((GET_PHONE_NUMBER, api.get("/v1/phone-numbers/PNx").await));
-    seen.push((GET_USER, api.get("/v1/users/USx").await));
-    seen.push((LIST_WEBHOOKS, api.get("/v1/webhooks").await));
-    seen.push((
-        LIST_CUSTOM_FIELDS,
-        api.get("/v1/contact-custom-fields").await,
-    ));
+    assert_kept(&spec, &seen, &[400, 402, 403, 404, 409]);
+}
+
+/// Says whether these answers are errors as the specification has them, of these statuses.
+fn assert_kept(spec: &Spec, seen: &[(Operation, Answer)], expected: &[u16]) {
     let mut statuses = BTreeSet::new();
-    for (operation, answer) in &seen {
+    for (operation, answer) in seen {
         assert!(answer.status >= 400, "{operation} was meant to fail");
         statuses.insert(answer.status);
         let problems = spec.check(operation.id(), answer.status, &answer.body);
@@ -341,10 +413,65 @@ async fn shared_errors_keep_the_vendors_specification() {
             answer.text()
         );
     }
-    assert_eq!(
-        statuses.into_iter().collect::<Vec<_>>(),
-        [400, 402, 403, 404, 409, 500]
-    );
+    assert_eq!(statuses.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn shared_errors_of_calls_and_tasks_keep_the_vendors_specification() {
+    let Some(folder) = shared() else { return };
+    let spec = Spec::new(read(&folder, "vendor-specs/openphone.json"));
+    let scene = Scene::start(&folder).await;
+    let api = &scene.api;
+    let numbers = api.get("/v1/phone-numbers").await.json();
+    let mut seen = Vec::new();
+    let path = |operation: Operation, id: &str| {
+        let (path, _) = operation.template().split_once('{').unwrap();
+        format!("{path}{id}")
+    };
+    let private = numbers["data"][1]["id"].as_str().unwrap();
+    let member = numbers["data"][0]["users"][2]["id"].as_str().unwrap();
+    let calls = format!("/v1/calls?phoneNumberId={private}&participants=x&maxResults=1");
+    let conversations =
+        format!("/v1/conversations?maxResults=1&phoneNumbers={private}&userId={member}");
+    for (operation, path) in [
+        (LIST_CALLS, format!("{calls}&participants=y")),
+        (LIST_CALLS, format!("{calls}&userId={member}")),
+        (LIST_CALLS, calls.replace(private, "PNnone")),
+        (GET_CALL, path(GET_CALL, "ACnone")),
+        (LIST_CALL_RECORDINGS, path(LIST_CALL_RECORDINGS, "none")),
+        (GET_CALL_SUMMARY, path(GET_CALL_SUMMARY, "ACnone")),
+        (GET_CALL_TRANSCRIPT, path(GET_CALL_TRANSCRIPT, "none")),
+        (GET_CALL_VOICEMAIL, path(GET_CALL_VOICEMAIL, &scene.call)),
+        (LIST_CONVERSATIONS, conversations),
+        (LIST_TASKS, "/v1/tasks".to_owned()),
+        (GET_TASK, path(GET_TASK, "TKnone")),
+    ] {
+        seen.push((operation, api.get(&path).await));
+    }
+    api.control.set_plan(Plan::Starter);
+    for operation in [GET_CALL_SUMMARY, GET_CALL_TRANSCRIPT] {
+        let answer = api.get(&path(operation, &scene.call)).await;
+        seen.push((operation, answer));
+    }
+    api.control.set_open_task_limit(Some(0));
+    let task = json!({ "title": "T", "description": "D", "activityId": scene.call });
+    seen.push((CREATE_TASK, api.post("/v1/tasks", &task).await));
+    let broken = Fault::ServerError {
+        status: 500,
+        retry_after: None,
+    };
+    api.control
+        .faults(FaultPlan::none().next(When::any(), 6, broken));
+    seen.push((GET_CONTACT, api.get("/v1/contacts/x").await));
+    seen.push((GET_MESSAGE, api.get("/v1/messages/ACx").await));
+    seen.push((GET_PHONE_NUMBER, api.get("/v1/phone-numbers/PNx").await));
+    seen.push((GET_USER, api.get("/v1/users/USx").await));
+    seen.push((LIST_WEBHOOKS, api.get("/v1/webhooks").await));
+    seen.push((
+        LIST_CUSTOM_FIELDS,
+        api.get("/v1/contact-custom-fields").await,
+    ));
+    assert_kept(&spec, &seen, &[400, 402, 403, 404, 500]);
 }
 
 #[tokio::test]

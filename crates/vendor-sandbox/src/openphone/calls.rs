@@ -1,224 +1,140 @@
-//! Calls that come in, as webhooks of payload `v4` tell of them. The operations that read calls
-//! are not simulated.
+//! Listing and getting calls, and what is left of them.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use http::StatusCode;
 
-use crate::clock;
-use crate::openphone::events::{Event, thread_link};
-use crate::openphone::state::State;
-use crate::webhook::Delivery;
+use crate::exchange::{Call, Outcome, Reply};
+use crate::openphone::call::{PhoneCall, Processing};
+use crate::openphone::check::{Query, Text};
+use crate::openphone::error::{ApiError, Area};
+use crate::openphone::page::{Data, Page, last_id, next_token};
+use crate::openphone::path_id;
+use crate::openphone::state::{Plan, State};
 
-/// How long it rings before somebody answers.
-const RINGING: TimeDelta = TimeDelta::seconds(4);
-/// How long people then talk, or how long it goes on ringing when nobody answers.
-const TALKING: TimeDelta = TimeDelta::seconds(20);
+const MOST_PER_PAGE: usize = 100;
 
-/// How a call that comes in ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum CallEnd {
-    /// Somebody answers; afterwards there are a recording, a summary and a transcript.
-    Answered,
-    /// Nobody answers: the vendor has no event of its own for this, and says that the call was
-    /// completed with the status `no-answer`.
-    Missed,
-}
-
-/// What happens during a call and after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallEvent {
-    Ringing,
-    Completed,
-    Recorded,
-    Summarised,
-    Transcribed,
-}
-
-impl CallEvent {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Ringing => "call.ringing",
-            Self::Completed => "call.completed",
-            Self::Recorded => "call.recording.completed",
-            Self::Summarised => "call.summary.completed",
-            Self::Transcribed => "call.transcript.completed",
-        }
+pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
+    let mut query = Query::new(call.query_pairs());
+    let phone_number_id = query.required_text("phoneNumberId", Text::PHONE_NUMBER_ID);
+    let participants = query.required_list("participants", Text::length(1, usize::MAX), usize::MAX);
+    let max = query.max_results(MOST_PER_PAGE);
+    let token = query.text("pageToken", Text::ANY);
+    let user_id = query.text("userId", Text::USER_ID);
+    let after = query.time("createdAfter");
+    let before = query.time("createdBefore");
+    // By the vendor's own words the deprecated name acts as its opposite.
+    let since = query.time("since");
+    query.finish(Area::Calls, state.options.refuse_unknown_query)?;
+    if participants.len() > 1 {
+        return Err(ApiError::too_many_participants());
     }
-}
-
-/// One call. Nothing keeps it but the deliveries that tell of it.
-#[derive(Debug)]
-pub(super) struct PhoneCall {
-    id: String,
-    from: String,
-    own_number: &'static str,
-    pub(super) phone_number_id: String,
-    conversation_id: Arc<str>,
-    /// The owner of the number, who answers if anyone does.
-    user_id: Arc<str>,
-    recording_id: String,
-    end: CallEnd,
-    completed_at: DateTime<Utc>,
-}
-
-impl PhoneCall {
-    fn created_at(&self) -> DateTime<Utc> {
-        self.completed_at - TALKING - RINGING
-    }
-
-    fn answered_at(&self) -> Option<DateTime<Utc>> {
-        (self.end == CallEnd::Answered).then(|| self.completed_at - TALKING)
-    }
-}
-
-/// Lets a call come in that ends now, and returns its id. Its events carry the times at which they
-/// happened.
-pub(super) fn receive(
-    state: &mut State,
-    from: &str,
-    to: &str,
-    end: CallEnd,
-    now: DateTime<Utc>,
-) -> Result<(String, Vec<Delivery>), String> {
-    let State {
-        ids,
-        workspace,
-        messages,
-        ..
-    } = &mut *state;
-    let Some(phone) = workspace.phone_number(to) else {
-        return Err(format!(
-            "{to} is not a number or number id of the workspace"
-        ));
+    let Some((phone, number)) = state.workspace.own_number(&phone_number_id) else {
+        return Err(ApiError::not_found(Area::Calls));
     };
-    if from.trim().is_empty() {
-        return Err("the caller is empty".to_owned());
+    if let Some(user_id) = &user_id
+        && !state
+            .workspace
+            .users_of(number)
+            .any(|user| *user.id == **user_id)
+    {
+        return Err(ApiError::not_phone_number_user(Area::Calls));
     }
-    let user = workspace.users_of(phone).next();
-    let call = PhoneCall {
-        id: ids.long("AC"),
-        from: from.to_owned(),
-        own_number: phone.number,
-        phone_number_id: phone.id.clone(),
-        // The vendor does not tell threads of calls and of texts apart.
-        conversation_id: messages.thread(&phone.id, &[from.to_owned()], || ids.long("CN")),
-        user_id: user.map_or_else(|| workspace.owner_id(), |user| Arc::clone(&user.id)),
-        recording_id: ids.long("CR"),
-        end,
-        completed_at: now,
-    };
-    let mut deliveries = state.notify(Event::Call(CallEvent::Ringing, &call), call.created_at());
-    deliveries.extend(state.notify(Event::Call(CallEvent::Completed, &call), now));
-    if end == CallEnd::Answered {
-        for event in [
-            CallEvent::Recorded,
-            CallEvent::Summarised,
-            CallEvent::Transcribed,
-        ] {
-            deliveries.extend(state.notify(Event::Call(event, &call), now));
+    let from = match token {
+        None => 0,
+        Some(token) => {
+            let place = state.calls.ledger.place(&last_id(Area::Calls, &token)?);
+            place.ok_or_else(|| ApiError::refused(Area::Calls, "Invalid page token".to_owned()))?
+                + 1
         }
-    }
-    Ok((call.id, deliveries))
+    };
+    let before = match (before, since) {
+        (Some(before), Some(since)) => Some(before.min(since)),
+        (before, since) => before.or(since),
+    };
+    let state = &*state;
+    let page: Vec<_> = state
+        .threads
+        .with(phone, &participants)
+        .into_iter()
+        .flat_map(|thread| state.calls.ledger.places_of(thread, from))
+        .filter_map(|place| state.call(place))
+        .filter(|call| user_id.as_deref().is_none_or(|id| id == &*call.user_id))
+        .filter(|call| after.is_none_or(|after| call.created_at > after))
+        .filter(|call| before.is_none_or(|before| call.created_at < before))
+        .take(max)
+        .collect();
+    let next = next_token(page.len(), max, page.last().map(|call| call.id.as_str()));
+    let data = page.iter().map(|call| call.view()).collect();
+    Ok(Reply::json(StatusCode::OK, &Page::new(data, next)).into())
 }
 
-impl State {
-    /// Writes the `data` of a `v4` event. Those of ringing and of transcripts are known from the
-    /// documentation alone and have the link that every live one has.
-    pub(super) fn call_data(&self, event: CallEvent, call: &PhoneCall) -> Value {
-        let object = match event {
-            CallEvent::Ringing | CallEvent::Completed | CallEvent::Recorded => {
-                self.call_object(event, call)
-            }
-            CallEvent::Summarised => json!({
-                "callId": call.id,
-                "object": "callSummary",
-                "status": "completed",
-                "summary": ["The caller asked whether the order is ready."],
-                "nextSteps": ["Call back when it is."],
-            }),
-            CallEvent::Transcribed => transcript_object(call),
-        };
-        let link = thread_link(
-            "https://my.quo.com",
-            &call.phone_number_id,
-            &call.conversation_id,
-        );
-        json!({ "deepLink": format!("{link}?at={}", call.id), "object": object })
-    }
+pub(super) fn get(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
+    let found = find(state, call.id, "callId", Area::Calls)?;
+    Ok(Reply::json(StatusCode::OK, &Data { data: found.view() }).into())
+}
 
-    fn call_object(&self, event: CallEvent, call: &PhoneCall) -> Value {
-        let over = event != CallEvent::Ringing;
-        let answered_at = call.answered_at().filter(|_| over);
-        let status = match (over, call.end) {
-            (false, _) => "ringing",
-            (true, CallEnd::Answered) => "completed",
-            (true, CallEnd::Missed) => "no-answer",
-        };
-        let updated_at = if over {
-            call.completed_at
-        } else {
-            call.created_at()
-        };
-        let recordings = (event == CallEvent::Recorded).then(|| {
-            json!([{
-                "id": call.recording_id,
-                "startTime": answered_at.map(clock::iso),
-                "duration": TALKING.num_seconds(),
-                "type": "audio/mpeg",
-                "url": format!("https://storage.example.com/recordings/{}.mp3", call.recording_id),
-            }])
-        });
-        json!({
-            "id": call.id,
-            "object": "call",
-            "direction": "incoming",
-            "status": status,
-            "participants": [call.from, call.own_number],
-            "phoneNumberId": call.phone_number_id,
-            "userId": &*call.user_id,
-            "contactIds": self.contacts.ids_with_number(&call.from),
-            "createdAt": clock::iso(call.created_at()),
-            "updatedAt": clock::iso(updated_at),
-            "answeredAt": answered_at.map(clock::iso),
-            "answeredBy": answered_at.map(|_| &*call.user_id),
-            "initiatedBy": null,
-            "completedAt": over.then(|| clock::iso(call.completed_at)),
-            // From the first ring on, in live payloads of both ends.
-            "duration": if over { (RINGING + TALKING).num_seconds() } else { 0 },
-            "forwardedFrom": null,
-            "forwardedTo": null,
-            "recordings": recordings,
-        })
+pub(super) fn recordings(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
+    let found = find(state, call.id, "callId", Area::Recordings)?;
+    let url = state.recording_url(&found, call.now);
+    let data: Vec<_> = found.recording_view(url).into_iter().collect();
+    Ok(Reply::json(StatusCode::OK, &Data { data }).into())
+}
+
+pub(super) fn voicemail(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
+    let found = find(state, call.id, "callId", Area::Voicemails)?;
+    let url = state.voicemail_url(&found, call.now);
+    let data = found
+        .voicemail_view(url)
+        .ok_or_else(|| ApiError::not_found(Area::Voicemails))?;
+    Ok(Reply::json(StatusCode::OK, &Data { data }).into())
+}
+
+pub(super) fn summary(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
+    let area = Area::CallSummaries;
+    let found = find(state, call.id, "callId", area)?;
+    has_insights(state, area)?;
+    absent_is_missing(state, found.summary, area)?;
+    let data = found.summary_view();
+    Ok(Reply::json(StatusCode::OK, &Data { data }).into())
+}
+
+pub(super) fn transcript(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
+    let area = Area::Transcripts;
+    let found = find(state, call.id, "id", area)?;
+    has_insights(state, area)?;
+    absent_is_missing(state, found.transcript, area)?;
+    let data = found.transcript_view();
+    Ok(Reply::json(StatusCode::OK, &Data { data }).into())
+}
+
+fn find<'a>(
+    state: &'a State,
+    id: &str,
+    name: &str,
+    area: Area,
+) -> Result<Cow<'a, PhoneCall>, ApiError> {
+    path_id(id, name, Text::ACTIVITY_ID, area)?;
+    let place = state.calls.ledger.place(id);
+    place
+        .and_then(|place| state.call(place))
+        .ok_or_else(|| ApiError::not_found(area))
+}
+
+/// Summaries and transcripts come with the larger plans only.
+pub(super) fn has_insights(state: &State, area: Area) -> Result<(), ApiError> {
+    if state.plan == Plan::Starter {
+        Err(ApiError::forbidden(area))
+    } else {
+        Ok(())
     }
 }
 
-fn transcript_object(call: &PhoneCall) -> Value {
-    json!({
-        "callId": call.id,
-        "object": "callTranscript",
-        "status": "completed",
-        "createdAt": clock::iso(call.completed_at),
-        "duration": TALKING.num_seconds(),
-        "dialogue": [
-            {
-                "content": "Hello, how can I help you?",
-                "start": 0.4,
-                "end": 2.6,
-                "identifier": call.own_number,
-                "userId": &*call.user_id,
-            },
-            {
-                "content": "Is my order ready?",
-                "start": 3.1,
-                "end": 4.9,
-                "identifier": call.from,
-                "userId": null,
-            },
-        ],
-    })
+/// What is not there is shown as `absent`, or is not found where the sandbox was told so.
+fn absent_is_missing(state: &State, part: Processing, area: Area) -> Result<(), ApiError> {
+    if part == Processing::Absent && state.options.absent_is_missing {
+        Err(ApiError::not_found(area))
+    } else {
+        Ok(())
+    }
 }

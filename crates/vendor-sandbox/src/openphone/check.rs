@@ -116,8 +116,11 @@ enum Form {
     Any,
     Prefix(&'static str),
     E164,
+    /// The id of an own number, or a number.
+    OwnNumber,
     NotBlank,
     Uri,
+    DateTime,
 }
 
 impl Text {
@@ -140,6 +143,22 @@ impl Text {
     };
     pub(super) const WEBHOOK_ID: Self = Self {
         form: Form::Prefix("WH"),
+        ..Self::ANY
+    };
+    pub(super) const CONVERSATION_ID: Self = Self {
+        form: Form::Prefix("CN"),
+        ..Self::ANY
+    };
+    pub(super) const TASK_ID: Self = Self {
+        form: Form::Prefix("TK"),
+        ..Self::ANY
+    };
+    pub(super) const OWN_NUMBER: Self = Self {
+        form: Form::OwnNumber,
+        ..Self::ANY
+    };
+    pub(super) const DATE_TIME: Self = Self {
+        form: Form::DateTime,
         ..Self::ANY
     };
     pub(super) const E164: Self = Self {
@@ -193,6 +212,10 @@ impl Text {
             Form::Prefix(prefix) => Some(format!("Expected string to match '^{prefix}(.*)$'")),
             Form::E164 if is_e164(text) => None,
             Form::E164 => Some(format!("Expected string to match '{E164}'")),
+            Form::OwnNumber if text.starts_with("PN") || is_e164(text) => None,
+            Form::OwnNumber => Some("Expected union value".to_owned()),
+            Form::DateTime if DateTime::parse_from_rfc3339(text).is_ok() => None,
+            Form::DateTime => Some("Expected string to match 'date-time' format".to_owned()),
             Form::NotBlank if text.chars().any(|char| !char.is_whitespace()) => None,
             Form::NotBlank => Some(r"Expected string to match '.*\S.*'".to_owned()),
             Form::Uri if url::Url::parse(text).is_ok() => None,
@@ -290,14 +313,37 @@ impl Query {
         let values = self.list(name, rule);
         match &values {
             None if self.issues.0.len() == before => self.issues.missing(&path, "array"),
-            Some(values) if values.len() > max => {
-                let message = format!("Expected array length to be less or equal to {max}");
-                let value = Value::from(values.as_slice());
-                self.issues.add(&path, message, Some(&value), "array");
-            }
-            _ => {}
+            values => self.at_most(name, values.as_deref(), max),
         }
         values.unwrap_or_default()
+    }
+
+    /// Refuses a list that is longer than it may be.
+    pub(super) fn at_most(&mut self, name: &str, values: Option<&[String]>, max: usize) {
+        if let Some(values) = values.filter(|values| values.len() > max) {
+            let message = format!("Expected array length to be less or equal to {max}");
+            let value = Value::from(values);
+            self.issues
+                .add(&format!("/{name}"), message, Some(&value), "array");
+        }
+    }
+
+    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        let text = self.one(name, "boolean")?;
+        match text.as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                let value = Value::from(text);
+                self.issues.add(
+                    &format!("/{name}"),
+                    "Expected boolean",
+                    Some(&value),
+                    "boolean",
+                );
+                None
+            }
+        }
     }
 
     /// Reads `maxResults`, which the vendor declares required although it has a default.

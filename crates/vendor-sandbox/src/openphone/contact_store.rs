@@ -12,6 +12,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::openphone::contact::{Contact, Item};
+use crate::openphone::synthetic::mix;
 
 /// The source of every synthetic contact.
 const SYNTHETIC_SOURCE: &str = "public-api";
@@ -308,12 +309,4 @@ impl ContactStore {
 
 fn synthetic_id(place: u64) -> String {
     format!("{SYNTHETIC_ID}{place}")
-}
-
-/// Mixes two numbers well (the finaliser of splitmix64), so that each place has its own dice.
-fn mix(seed: u64, place: u64) -> u64 {
-    let mut z = seed ^ place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
 }

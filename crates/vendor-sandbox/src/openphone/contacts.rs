@@ -25,7 +25,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiE
     let place = make(state, body.as_ref(), Origin::Create, call.now)?;
     let reply = reply(state, place, StatusCode::CREATED, CustomFieldIds::Shown)?;
     // The vendor has no event of its own for a creation: it comes as an update.
-    let deliveries = state.notify(Event::ContactUpdated(place), call.now);
+    let deliveries = state.notify(&Event::ContactUpdated(place), call.now);
     Ok(Outcome { reply, deliveries })
 }
 
@@ -177,13 +177,13 @@ pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiE
     contact.updated_at = call.now;
     contacts.replace(place, contact);
     let reply = reply(state, place, StatusCode::OK, CustomFieldIds::LeftOut)?;
-    let deliveries = state.notify(Event::ContactUpdated(place), call.now);
+    let deliveries = state.notify(&Event::ContactUpdated(place), call.now);
     Ok(Outcome { reply, deliveries })
 }
 
 pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
     let place = find(state, call.id)?;
-    let deliveries = state.notify(Event::ContactDeleted(place), call.now);
+    let deliveries = state.notify(&Event::ContactDeleted(place), call.now);
     state.contacts.remove(place);
     Ok(Outcome {
         reply: Reply::empty(StatusCode::NO_CONTENT),

@@ -1,22 +1,21 @@
-//! What the control handle and `/_sandbox/` offer for this vendor alone.
+//! What the control handle offers for this vendor alone.
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::clock;
 use crate::control::Control;
-use crate::control_http::read;
 use crate::error::SandboxError;
-use crate::openphone::calls::{self, CallEnd};
+use crate::openphone::call::CallEnd;
 use crate::openphone::contact_body::Origin;
-use crate::openphone::messages::{self, MessagingBlock};
+use crate::openphone::messages::{self, MessagingBlock, TextFailure};
+use crate::openphone::new_call::NewCall;
 use crate::openphone::registration::{Registration, Webhook, WebhookFormat};
-use crate::openphone::state::State;
+use crate::openphone::state::{Plan, State};
 use crate::openphone::workspace::{CustomFieldKind, Definition};
-use crate::openphone::{OpenPhone, contacts};
-use crate::vendor::{ControlOutcome, ControlRequest, Problem};
+use crate::openphone::{OpenPhone, call_life, contacts, media};
 use crate::webhook::{Recipient, Target};
 
 impl Control<OpenPhone> {
@@ -79,13 +78,14 @@ impl Control<OpenPhone> {
         self.vendor.state().contacts.add_synthetic(count);
     }
 
-    /// Returns every text as the API would show it, oldest first.
+    /// Returns every text as API v1 would show it, oldest first.
     pub fn messages(&self) -> Vec<Value> {
         let state = self.vendor.state();
         state
             .messages
-            .iter()
-            .map(|message| json!(message.view()))
+            .ledger
+            .places(0)
+            .filter_map(|place| Some(json!(state.message(place)?.view())))
             .collect()
     }
 
@@ -104,10 +104,11 @@ impl Control<OpenPhone> {
     ) -> Result<Value, SandboxError> {
         let (message, deliveries) = {
             let mut state = self.vendor.state();
-            let (id, deliveries) = messages::receive(&mut state, from, to, text, clock::utc_now())
-                .map_err(|reason| SandboxError::InvalidText { reason })?;
+            let (place, deliveries) =
+                messages::receive(&mut state, from, to, text, clock::utc_now())
+                    .map_err(|reason| SandboxError::InvalidText { reason })?;
             (
-                json!(state.messages.get(&id).map(|message| message.view())),
+                json!(state.message(place).map(|message| json!(message.view()))),
                 deliveries,
             )
         };
@@ -116,8 +117,7 @@ impl Control<OpenPhone> {
     }
 
     /// Lets a call come in at one of the workspace's numbers, given as number or id, that ends now,
-    /// and returns its id. Webhooks of payload `v4` hear of its ringing, of its end and, once it
-    /// was answered, of its recording, summary and transcript.
+    /// and returns its id: [`place_call`](Self::place_call) with everything else as usual.
     ///
     /// ```
     /// # async fn example() -> Result<(), vendor_sandbox::SandboxError> {
@@ -133,19 +133,126 @@ impl Control<OpenPhone> {
     ///
     /// # Errors
     ///
-    /// [`SandboxError::InvalidCall`] when `to` is not a number of the workspace or `from` is
-    /// empty.
+    /// [`SandboxError::InvalidCall`] when `to` is not a number of the workspace, `from` is
+    /// empty, or a call that comes in cannot end so.
     pub fn place_inbound_call(
         &self,
         from: &str,
         to: &str,
         end: CallEnd,
     ) -> Result<String, SandboxError> {
-        let (id, deliveries) =
-            calls::receive(&mut self.vendor.state(), from, to, end, clock::utc_now())
-                .map_err(|reason| SandboxError::InvalidCall { reason })?;
+        self.place_call(&NewCall::incoming(from, to).end(end))
+    }
+
+    /// Lets a call happen and returns its id. Webhooks hear of its ringing, answer and end; after
+    /// a while ([`call_processing`](crate::Builder::call_processing)) its recording or voicemail is
+    /// there, and after as long again its transcript and summary, and they hear of those.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), vendor_sandbox::SandboxError> {
+    /// use vendor_sandbox::Sandbox;
+    /// use vendor_sandbox::openphone::NewCall;
+    ///
+    /// let sandbox = Sandbox::openphone().start().await?;
+    /// let control = sandbox.control();
+    /// let call = NewCall::outgoing(sandbox.phone_number(), "+12025550143").summarised(false);
+    /// let id = control.place_call(&call)?;
+    /// control.webhooks_settled().await; // Its transcript is there now.
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::InvalidCall`] when its number is not one of the workspace, the other side
+    /// is empty, or a call of its direction cannot end so.
+    pub fn place_call(&self, call: &NewCall) -> Result<String, SandboxError> {
+        let (id, deliveries) = call_life::place(&mut self.vendor.state(), call, clock::utc_now())
+            .map_err(|reason| SandboxError::InvalidCall { reason })?;
         self.shared.dispatcher.send(deliveries);
         Ok(id)
+    }
+
+    /// Lets everything happen at once that is still ahead of calls: those that go on end, and what
+    /// is processed is done.
+    pub fn finish_calls(&self) {
+        let mut state = self.vendor.state();
+        let deliveries = state.finish_calls(clock::utc_now());
+        // With the state locked, so that nobody sees calls that are done before their webhooks.
+        self.shared.dispatcher.send(deliveries);
+        drop(state);
+        self.shared.ticked.notify_waiters();
+    }
+
+    /// Returns one call as API v1 would show it.
+    pub fn call(&self, id: &str) -> Option<Value> {
+        let state = self.vendor.state();
+        let call = state.call(state.calls.ledger.place(id)?)?;
+        Some(json!(call.view()))
+    }
+
+    /// Returns how many calls there are.
+    pub fn call_count(&self) -> u64 {
+        self.vendor.state().calls.ledger.len()
+    }
+
+    /// Returns how many texts there are.
+    pub fn message_count(&self) -> u64 {
+        self.vendor.state().messages.ledger.len()
+    }
+
+    /// Returns the bytes of a call's recording, whether it is there already or not; `None` when
+    /// there is no such call.
+    pub fn recording(&self, call_id: &str) -> Option<Bytes> {
+        let state = self.vendor.state();
+        let call = state.call(state.calls.ledger.place(call_id)?)?;
+        Some(media::sound(&call))
+    }
+
+    /// Makes the address of every recording and voicemail that was given out so far worthless.
+    pub fn expire_recording_urls(&self) {
+        let mut state = self.vendor.state();
+        state.media_key = state.ids.key_bytes();
+    }
+
+    /// Adds `count` synthetic calls of the past, dealt out in turn over all numbers of the workspace
+    /// and over `people` others. Like synthetic contacts they are computed when they are read;
+    /// only the threads, one for each number and person, take memory. There are 80,000 people in
+    /// all; each seeding takes new ones.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), vendor_sandbox::SandboxError> {
+    /// use vendor_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::openphone().start().await?;
+    /// sandbox.control().seed_calls(100_000, 500);
+    /// assert_eq!(sandbox.control().call_count(), 100_000);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn seed_calls(&self, count: u64, people: u64) {
+        self.vendor.state().add_synthetic_calls(count, people);
+    }
+
+    /// Adds `count` synthetic texts of the past, dealt out like those of
+    /// [`seed_calls`](Self::seed_calls).
+    pub fn seed_messages(&self, count: u64, people: u64) {
+        self.vendor.state().add_synthetic_messages(count, people);
+    }
+
+    /// Lets the next text that is sent fail; called several times, the next several.
+    pub fn fail_next_text(&self, failure: TextFailure) {
+        self.vendor.state().next_failures.push_back(failure);
+    }
+
+    /// Changes what the workspace pays for.
+    pub fn set_plan(&self, plan: Plan) {
+        self.vendor.state().plan = plan;
+    }
+
+    /// Refuses to open more tasks than this with 402; `None`, which it starts with, takes any.
+    pub fn set_open_task_limit(&self, limit: Option<usize>) {
+        self.vendor.state().open_task_limit = limit;
     }
 
     /// Sends webhooks to this URL from now on: everything that its generation tells, signed with
@@ -199,21 +306,25 @@ impl Control<OpenPhone> {
         self.vendor.state().messaging_block = block;
     }
 
-    /// Forgets contacts, texts, the webhooks that were created over the API, and the log of
-    /// requests. Users, numbers, keys, limits, faults and the webhooks that were set up through
+    /// Forgets contacts, texts, calls, tasks, the webhooks that were created over the API, and the
+    /// log of requests. Users, numbers, keys, limits, faults and the webhooks that were set up through
     /// this handle stay.
     pub fn reset(&self) {
         self.shared.reset();
     }
 }
 
-fn seed(state: &mut State, record: &Value) -> Result<String, String> {
+pub(super) fn seed(state: &mut State, record: &Value) -> Result<String, String> {
     contacts::make(state, Some(record), Origin::Seed, clock::utc_now())
         .map(|place| state.contacts.id(place))
         .map_err(|error| error.summary())
 }
 
-fn register(state: &mut State, url: &str, format: WebhookFormat) -> Result<Webhook, SandboxError> {
+pub(super) fn register(
+    state: &mut State,
+    url: &str,
+    format: WebhookFormat,
+) -> Result<Webhook, SandboxError> {
     let recipient = Recipient::Loopback(Arc::new(Target::parse(url)?));
     let registration = match format {
         WebhookFormat::V4 => {
@@ -229,7 +340,7 @@ fn register(state: &mut State, url: &str, format: WebhookFormat) -> Result<Webho
     Ok(webhook)
 }
 
-fn remove(state: &mut State, id: &str) -> bool {
+pub(super) fn remove(state: &mut State, id: &str) -> bool {
     let before = state.webhooks.len();
     state
         .webhooks
@@ -237,7 +348,7 @@ fn remove(state: &mut State, id: &str) -> bool {
     state.webhooks.len() < before
 }
 
-fn define(state: &mut State, name: &str, key: &str, kind: CustomFieldKind) {
+pub(super) fn define(state: &mut State, name: &str, key: &str, kind: CustomFieldKind) {
     let definition = Definition {
         name: name.to_owned(),
         key: key.to_owned(),
@@ -248,148 +359,4 @@ fn define(state: &mut State, name: &str, key: &str, kind: CustomFieldKind) {
         Some(known) => *known = definition,
         None => definitions.push(definition),
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SeedSpec {
-    #[serde(default)]
-    synthetic: u64,
-    #[serde(default)]
-    contacts: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TextSpec {
-    from: String,
-    to: String,
-    text: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CallSpec {
-    from: String,
-    to: String,
-    end: CallEnd,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WebhookSpec {
-    url: String,
-    format: WebhookFormat,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FieldSpec {
-    name: String,
-    key: String,
-    r#type: CustomFieldKind,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BlockSpec {
-    block: Option<MessagingBlock>,
-}
-
-/// Answers this vendor's part of `/_sandbox/`.
-pub(super) fn answer(
-    state: &mut State,
-    request: &ControlRequest<'_>,
-) -> Option<Result<ControlOutcome, Problem>> {
-    let body = &request.body;
-    let outcome = match (request.method.as_str(), request.path) {
-        ("GET", ["contacts"]) => Ok(ControlOutcome::ok(
-            json!({ "contacts": contacts::snapshot(state) }),
-        )),
-        ("GET", ["contacts", id]) => state
-            .contacts
-            .place(id)
-            .and_then(|place| contacts::one(state, place))
-            .map(ControlOutcome::ok)
-            .ok_or_else(|| Problem::missing("contact", id)),
-        ("POST", ["contacts"]) => read::<SeedSpec>(body).and_then(|spec| {
-            let mut ids = Vec::with_capacity(spec.contacts.len());
-            for record in &spec.contacts {
-                ids.push(seed(state, record)?);
-            }
-            state.contacts.add_synthetic(spec.synthetic);
-            let count = state.contacts.len();
-            Ok(ControlOutcome::created(
-                json!({ "ids": ids, "count": count }),
-            ))
-        }),
-        ("GET", ["messages"]) => {
-            let messages: Vec<_> = state
-                .messages
-                .iter()
-                .map(|message| message.view())
-                .collect();
-            Ok(ControlOutcome::ok(json!({ "messages": messages })))
-        }
-        ("POST", ["inbound-texts"]) => read::<TextSpec>(body).and_then(|spec| {
-            let now = clock::utc_now();
-            let (id, deliveries) = messages::receive(state, &spec.from, &spec.to, &spec.text, now)?;
-            let message = json!(state.messages.get(&id).map(|message| message.view()));
-            Ok(ControlOutcome {
-                deliveries,
-                ..ControlOutcome::created(message)
-            })
-        }),
-        ("POST", ["inbound-calls"]) => read::<CallSpec>(body).and_then(|spec| {
-            let now = clock::utc_now();
-            let (id, deliveries) = calls::receive(state, &spec.from, &spec.to, spec.end, now)?;
-            Ok(ControlOutcome {
-                deliveries,
-                ..ControlOutcome::created(json!({ "id": id }))
-            })
-        }),
-        ("GET", ["webhooks"]) => {
-            let webhooks: Vec<_> = state.webhooks.iter().map(|entry| &entry.webhook).collect();
-            Ok(ControlOutcome::ok(json!({ "webhooks": webhooks })))
-        }
-        ("POST", ["webhooks"]) => read::<WebhookSpec>(body).and_then(|spec| {
-            let webhook = register(state, &spec.url, spec.format)?;
-            Ok(ControlOutcome::created(json!(webhook)))
-        }),
-        ("DELETE", ["webhooks", id]) => {
-            if remove(state, id) {
-                Ok(ControlOutcome::ok(json!({ "removed": true })))
-            } else {
-                Err(Problem::missing("webhook", id))
-            }
-        }
-        ("POST", ["custom-fields"]) => read::<FieldSpec>(body).map(|spec| {
-            define(state, &spec.name, &spec.key, spec.r#type);
-            ControlOutcome::created(json!({ "custom_fields": state.workspace.custom_fields }))
-        }),
-        ("PUT", ["messaging-block"]) => read::<BlockSpec>(body).map(|spec| {
-            state.messaging_block = spec.block;
-            ControlOutcome::ok(json!({ "block": spec.block }))
-        }),
-        _ => return None,
-    };
-    Some(outcome)
-}
-
-/// What `GET /_sandbox/` tells about this vendor.
-pub(super) fn describe(state: &State) -> Value {
-    let numbers: Vec<_> = state
-        .workspace
-        .phone_numbers
-        .iter()
-        .map(|phone| json!({ "id": phone.id, "number": phone.number, "name": phone.name }))
-        .collect();
-    json!({
-        "webhook_key": state.legacy_key_text(),
-        "webhook_secret": state.dated_key_text(),
-        "phone_numbers": numbers,
-        "contacts": state.contacts.len(),
-        "messages": state.messages.len(),
-        "webhooks": state.webhooks.len(),
-    })
 }

@@ -10,23 +10,41 @@ use crate::openphone::ids::Ids;
 /// The area of the API, the first two digits of every error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Area {
+    Calls,
     Messages,
     Webhooks,
     PhoneNumbers,
+    CallSummaries,
+    /// The code of transcripts is that of tasks.
+    Transcripts,
+    Tasks,
     CustomFields,
     Contacts,
+    Recordings,
+    Conversations,
     Users,
+    Voicemails,
+    #[expect(dead_code, reason = "for the dated surface")]
+    /// The workspace itself, which only the dated API shows; its errors have no codes.
+    Organization,
 }
 
 impl Area {
     const fn digits(self) -> &'static str {
         match self {
+            Self::Calls => "01",
             Self::Messages => "02",
             Self::Webhooks => "03",
             Self::PhoneNumbers => "04",
+            Self::CallSummaries => "05",
+            Self::Transcripts | Self::Tasks => "06",
             Self::CustomFields => "07",
             Self::Contacts => "08",
+            Self::Recordings => "09",
+            Self::Conversations => "10",
             Self::Users => "11",
+            Self::Voicemails => "12",
+            Self::Organization => "00",
         }
     }
 }
@@ -122,6 +140,16 @@ impl ApiError {
     pub(super) fn custom_field_item() -> Self {
         let title = "Invalid Custom Field Item";
         Self::plain(Area::Contacts, "01", StatusCode::BAD_REQUEST, title).described(title)
+    }
+
+    pub(super) fn too_many_participants() -> Self {
+        let title = "Too Many Participants";
+        Self::plain(Area::Calls, "01", StatusCode::BAD_REQUEST, title).described(title)
+    }
+
+    pub(super) fn open_tasks_limit_reached() -> Self {
+        let title = "Open Tasks Limit Reached";
+        Self::plain(Area::Tasks, "00", StatusCode::PAYMENT_REQUIRED, title)
     }
 
     pub(super) fn not_phone_number_user(area: Area) -> Self {

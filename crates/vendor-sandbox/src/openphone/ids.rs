@@ -38,6 +38,11 @@ impl Ids {
             .to_string()
     }
 
+    /// Draws the seed of a store.
+    pub(super) fn seed(&mut self) -> u64 {
+        self.rng.u64(..)
+    }
+
     pub(super) fn key_bytes(&mut self) -> [u8; 32] {
         let mut bytes = [0; 32];
         self.rng.fill(&mut bytes);

@@ -1,17 +1,34 @@
-//! Texts, in the threads they belong to.
+//! Texts, kept or computed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock;
+use crate::openphone::ledger::{Found, Ledger, ThreadPlace};
+use crate::openphone::synthetic::mix;
+use crate::openphone::thread_store::ThreadStore;
+use crate::openphone::workspace::Workspace;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Tells the ids of texts from those of calls.
+const KIND: u8 = 1;
+const TEXTS: [&str; 4] = [
+    "Is my order ready?",
+    "Yes, it is. You can pick it up until six.",
+    "Thank you 👋",
+    "Grüße, bis morgen!",
+];
+
+/// Which way a text or a call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Direction {
+#[non_exhaustive]
+pub enum Direction {
+    /// From outside to one of the workspace's numbers.
     Incoming,
+    /// From one of the workspace's numbers.
     Outgoing,
 }
 
@@ -21,6 +38,8 @@ pub(super) enum Status {
     Queued,
     Delivered,
     Received,
+    Undelivered,
+    Failed,
 }
 
 #[derive(Clone, Debug)]
@@ -29,12 +48,14 @@ pub(super) struct Message {
     pub(super) to: Vec<String>,
     pub(super) from: String,
     pub(super) text: String,
-    pub(super) phone_number_id: String,
+    pub(super) phone_number_id: Arc<str>,
     pub(super) conversation_id: Arc<str>,
     pub(super) direction: Direction,
     /// Nobody for an incoming text.
     pub(super) user_id: Option<Arc<str>>,
     pub(super) status: Status,
+    /// Why it did not arrive, where that is known.
+    pub(super) error_code: Option<String>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
 }
@@ -53,10 +74,26 @@ pub(super) struct MessageView<'a> {
     status: Status,
     created_at: String,
     updated_at: String,
+    /// API v1 leaves it out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media: Option<[(); 0]>,
 }
 
 impl Message {
+    /// Writes the text as API v1 does, which has no word for a text that failed.
     pub(super) fn view(&self) -> MessageView<'_> {
+        let status = match self.status {
+            Status::Failed => Status::Undelivered,
+            status => status,
+        };
+        MessageView {
+            status,
+            media: None,
+            ..self.dated_view()
+        }
+    }
+
+    pub(super) fn dated_view(&self) -> MessageView<'_> {
         MessageView {
             id: &self.id,
             to: &self.to,
@@ -69,122 +106,80 @@ impl Message {
             status: self.status,
             created_at: clock::iso(self.created_at),
             updated_at: clock::iso(self.updated_at),
+            media: Some([]),
         }
     }
 }
 
-/// One thread: an own number and everyone else in it.
 #[derive(Debug)]
-struct Thread {
-    id: Arc<str>,
-    /// Positions in [`MessageStore::messages`], in the order of time.
-    messages: Vec<usize>,
-}
-
-type ThreadKey = (String, BTreeSet<String>);
-
-#[derive(Debug, Default)]
 pub(super) struct MessageStore {
-    messages: Vec<Message>,
-    by_id: HashMap<String, usize>,
-    threads: HashMap<ThreadKey, Thread>,
-}
-
-/// Which texts of a thread a list asks for.
-#[derive(Debug, Default)]
-pub(super) struct MessageFilter {
-    pub(super) user_id: Option<String>,
-    pub(super) after: Option<DateTime<Utc>>,
-    pub(super) before: Option<DateTime<Utc>>,
+    seed: u64,
+    pub(super) ledger: Ledger<Message>,
 }
 
 impl MessageStore {
-    pub(super) fn len(&self) -> usize {
-        self.messages.len()
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            ledger: Ledger::new(seed, KIND),
+        }
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Message> {
-        self.messages.iter()
-    }
-
-    pub(super) fn get(&self, id: &str) -> Option<&Message> {
-        self.messages.get(*self.by_id.get(id)?)
-    }
-
-    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Message> {
-        self.messages.get_mut(*self.by_id.get(id)?)
-    }
-
-    /// Returns the id of the thread with these participants, which is made if need be.
-    pub(super) fn thread(
-        &mut self,
-        phone_number_id: &str,
-        participants: &[String],
-        new_id: impl FnOnce() -> String,
-    ) -> Arc<str> {
-        let key = thread_key(phone_number_id, participants);
-        let make = || Thread {
-            id: new_id().into(),
-            messages: Vec::new(),
-        };
-        Arc::clone(&self.threads.entry(key).or_insert_with(make).id)
-    }
-
-    /// Adds a text to the thread with these participants.
-    pub(super) fn push(&mut self, message: Message, participants: &[String]) {
-        let index = self.messages.len();
-        let key = thread_key(&message.phone_number_id, participants);
-        let thread = self.threads.entry(key).or_insert_with(|| Thread {
-            id: Arc::clone(&message.conversation_id),
-            messages: Vec::new(),
-        });
-        thread.messages.push(index);
-        self.by_id.insert(message.id.clone(), index);
-        self.messages.push(message);
-    }
-
-    /// Returns the first `max` matching texts of one thread behind `after`, oldest first.
-    pub(super) fn page(
+    pub(super) fn get(
         &self,
-        phone_number_id: &str,
-        participants: &[String],
-        filter: &MessageFilter,
-        after: Option<usize>,
-        max: usize,
-    ) -> Vec<&Message> {
-        let Some(thread) = self.threads.get(&thread_key(phone_number_id, participants)) else {
-            return Vec::new();
+        place: u64,
+        threads: &ThreadStore,
+        workspace: &Workspace,
+    ) -> Option<Cow<'_, Message>> {
+        match self.ledger.find(place)? {
+            Found::Made(message) => Some(Cow::Borrowed(message)),
+            Found::Synthetic(thread, at) => self
+                .synthesize(place, thread, at, threads, workspace)
+                .map(Cow::Owned),
+        }
+    }
+
+    /// Computes a text of the past that arrived.
+    fn synthesize(
+        &self,
+        place: u64,
+        thread: ThreadPlace,
+        at: DateTime<Utc>,
+        threads: &ThreadStore,
+        workspace: &Workspace,
+    ) -> Option<Message> {
+        let thread = threads.get(thread)?;
+        let phone = workspace.phone_numbers.get(thread.phone)?;
+        let dice = mix(self.seed, place);
+        let incoming = dice & 1 == 0;
+        let own = vec![phone.number.to_owned()];
+        let text = usize::try_from(dice >> 1 & 3).unwrap_or_default();
+        let (direction, status) = if incoming {
+            (Direction::Incoming, Status::Received)
+        } else {
+            (Direction::Outgoing, Status::Delivered)
         };
-        let start = after.map_or(0, |after| {
-            thread.messages.partition_point(|index| *index <= after)
-        });
-        thread
-            .messages
-            .iter()
-            .skip(start)
-            .filter_map(|index| self.messages.get(*index))
-            .filter(|message| {
-                filter.user_id.is_none() || filter.user_id.as_deref() == message.user_id.as_deref()
-            })
-            .filter(|message| filter.after.is_none_or(|after| message.created_at > after))
-            .filter(|message| {
-                filter
-                    .before
-                    .is_none_or(|before| message.created_at < before)
-            })
-            .take(max)
-            .collect()
+        Some(Message {
+            id: self.ledger.id(place),
+            from: if incoming {
+                thread.participants.first()?.clone()
+            } else {
+                phone.number.to_owned()
+            },
+            to: if incoming {
+                own
+            } else {
+                thread.participants.clone()
+            },
+            text: TEXTS.get(text).copied().unwrap_or_default().to_owned(),
+            phone_number_id: Arc::clone(&thread.phone_number_id),
+            conversation_id: Arc::clone(&thread.id),
+            direction,
+            user_id: (!incoming).then(|| workspace.owner_of(phone)),
+            status,
+            error_code: None,
+            created_at: at,
+            updated_at: at,
+        })
     }
-
-    /// Returns where a text stands among all of them.
-    pub(super) fn position(&self, id: &str) -> Option<usize> {
-        self.by_id.get(id).copied()
-    }
-}
-
-fn thread_key(phone_number_id: &str, participants: &[String]) -> ThreadKey {
-    (
-        phone_number_id.to_owned(),
-        participants.iter().cloned().collect(),
-    )
 }

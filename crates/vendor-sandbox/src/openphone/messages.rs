@@ -1,5 +1,7 @@
 //! Sending, listing and getting texts.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use crate::exchange::{Call, Outcome, Reply};
 use crate::openphone::check::{Issues, Query, Text, is_e164};
 use crate::openphone::error::{ApiError, Area};
 use crate::openphone::events::Event;
-use crate::openphone::message_store::{Direction, Message, MessageFilter, Status};
+use crate::openphone::message_store::{Direction, Message, Status};
 use crate::openphone::page::{Data, Page, last_id, next_token};
 use crate::openphone::path_id;
 use crate::openphone::state::State;
@@ -39,6 +41,8 @@ struct SendBody {
     from: String,
     to: Vec<String>,
     user_id: Option<String>,
+    /// Whether the conversation is done with.
+    done: bool,
 }
 
 pub(super) fn send(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
@@ -56,9 +60,11 @@ pub(super) fn send(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiErr
         ids,
         workspace,
         messages,
+        threads,
+        next_failures,
         ..
     } = &mut *state;
-    let Some(phone) = workspace.phone_number(&body.from) else {
+    let Some((place, phone)) = workspace.own_number(&body.from) else {
         return Err(ApiError::not_found(Area::Messages));
     };
     let sender = match &body.user_id {
@@ -68,15 +74,20 @@ pub(super) fn send(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiErr
     let Some(sender) = sender else {
         return Err(ApiError::not_phone_number_user(Area::Messages));
     };
+    let thread_place = threads.ensure((place, phone), &body.to, call.now, ids);
+    let Some(thread) = threads.get(thread_place) else {
+        return Err(ApiError::server(Area::Messages));
+    };
     let message = Message {
-        id: ids.long("AC"),
+        id: messages.ledger.id(messages.ledger.next_place()),
         from: phone.number.to_owned(),
         text: body.content,
-        phone_number_id: phone.id.clone(),
-        conversation_id: messages.thread(&phone.id, &body.to, || ids.long("CN")),
+        phone_number_id: Arc::clone(&thread.phone_number_id),
+        conversation_id: Arc::clone(&thread.id),
         direction: Direction::Outgoing,
         user_id: Some(sender.id.clone()),
         status: Status::Queued,
+        error_code: None,
         created_at: call.now,
         updated_at: call.now,
         to: body.to,
@@ -87,14 +98,56 @@ pub(super) fn send(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiErr
             data: message.view(),
         },
     );
-    let (id, participants) = (message.id.clone(), message.to.clone());
-    messages.push(message, &participants);
-    // The answer says "queued"; whoever asks later, or listens, learns that it was delivered.
-    if let Some(message) = messages.get_mut(&id) {
-        message.status = Status::Delivered;
+    threads.note(thread_place, message.id.clone(), call.now, false);
+    if let Some(thread) = threads.get_mut(thread_place).filter(|_| body.done) {
+        thread.done = true;
     }
-    let deliveries = state.notify(Event::MessageDelivered(&id), call.now);
+    let place = messages.ledger.push(thread_place, message);
+    let failure = next_failures.pop_front();
+    let deliveries = state.settle_text(place, failure, call.now);
     Ok(Outcome { reply, deliveries })
+}
+
+/// Why a text does not arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TextFailure {
+    /// It did not get out, for no reason that is known. The dated API can try again.
+    Failed,
+    /// It did not get out, for the reason with this code.
+    FailedWith(String),
+    /// It got out and was not delivered, for the reason with this code.
+    Undelivered(String),
+}
+
+impl State {
+    /// Ends the way of a text that is on it. The answer says "queued"; whoever asks later, or
+    /// listens, learns what became of it.
+    pub(super) fn settle_text(
+        &mut self,
+        place: u64,
+        failure: Option<TextFailure>,
+        now: DateTime<Utc>,
+    ) -> Vec<Delivery> {
+        let (status, code, event) = match failure {
+            None => (Status::Delivered, None, Event::MessageDelivered(place)),
+            Some(TextFailure::Failed) => (Status::Failed, None, Event::MessageFailed(place)),
+            Some(TextFailure::FailedWith(code)) => {
+                (Status::Failed, Some(code), Event::MessageFailed(place))
+            }
+            Some(TextFailure::Undelivered(code)) => {
+                let event = Event::MessageUndelivered(place);
+                (Status::Undelivered, Some(code), event)
+            }
+        };
+        if let Some(message) = self.messages.ledger.get_mut(place) {
+            message.status = status;
+            message.error_code = code;
+            message.updated_at = now;
+        }
+        self.notify(&event, now)
+    }
 }
 
 impl SendBody {
@@ -147,6 +200,7 @@ impl SendBody {
             from,
             to,
             user_id,
+            done: body.contains_key("setInboxStatus"),
         }
     }
 }
@@ -196,73 +250,72 @@ pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiErr
     // By the vendor's own words the deprecated name acts as its opposite.
     let since = query.time("since");
     query.finish(Area::Messages, state.options.refuse_unknown_query)?;
-    let known = state
-        .workspace
-        .phone_numbers
-        .iter()
-        .any(|phone| phone.id == phone_number_id);
-    if !known {
+    let Some((phone, _)) = state.workspace.own_number(&phone_number_id) else {
         return Err(ApiError::not_found(Area::Messages));
-    }
-    let start = match token {
-        None => None,
+    };
+    let from = match token {
+        None => 0,
         Some(token) => {
             let last = last_id(Area::Messages, &token)?;
-            let position = state.messages.position(&last);
-            Some(position.ok_or_else(|| {
-                ApiError::refused(Area::Messages, "Invalid page token".to_owned())
-            })?)
+            let place = state.messages.ledger.place(&last);
+            place
+                .ok_or_else(|| ApiError::refused(Area::Messages, "Invalid page token".to_owned()))?
+                + 1
         }
     };
     let before = match (before, since) {
         (Some(before), Some(since)) => Some(before.min(since)),
         (before, since) => before.or(since),
     };
-    let filter = MessageFilter {
-        user_id,
-        after,
-        before,
-    };
-    let page = state
-        .messages
-        .page(&phone_number_id, &participants, &filter, start, max);
+    let state = &*state;
+    let page: Vec<_> = state
+        .threads
+        .with(phone, &participants)
+        .into_iter()
+        .flat_map(|thread| state.messages.ledger.places_of(thread, from))
+        .filter_map(|place| state.message(place))
+        .filter(|message| user_id.is_none() || user_id.as_deref() == message.user_id.as_deref())
+        .filter(|message| after.is_none_or(|after| message.created_at > after))
+        .filter(|message| before.is_none_or(|before| message.created_at < before))
+        .take(max)
+        .collect();
     let next = next_token(
         page.len(),
         max,
         page.last().map(|message| message.id.as_str()),
     );
-    let data = page.into_iter().map(Message::view).collect();
+    let data = page.iter().map(|message| message.view()).collect();
     Ok(Reply::json(StatusCode::OK, &Page::new(data, next)).into())
 }
 
 pub(super) fn get(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
     path_id(call.id, "id", Text::ACTIVITY_ID, Area::Messages)?;
-    let message = state.messages.get(call.id);
-    let message = message.ok_or_else(|| ApiError::not_found(Area::Messages))?;
-    Ok(Reply::json(
-        StatusCode::OK,
-        &Data {
-            data: message.view(),
-        },
-    )
-    .into())
+    let message = state
+        .messages
+        .ledger
+        .place(call.id)
+        .and_then(|place| state.message(place))
+        .ok_or_else(|| ApiError::not_found(Area::Messages))?;
+    let data = message.view();
+    Ok(Reply::json(StatusCode::OK, &Data { data }).into())
 }
 
-/// Lets a text arrive from outside and returns its id.
+/// Lets a text arrive from outside and returns its place.
 pub(super) fn receive(
     state: &mut State,
     from: &str,
     to: &str,
     text: &str,
     now: DateTime<Utc>,
-) -> Result<(String, Vec<Delivery>), String> {
+) -> Result<(u64, Vec<Delivery>), String> {
     let State {
         ids,
         workspace,
         messages,
+        threads,
         ..
     } = &mut *state;
-    let Some(phone) = workspace.phone_number(to) else {
+    let Some(phone) = workspace.own_number(to) else {
         return Err(format!(
             "{to} is not a number or number id of the workspace"
         ));
@@ -270,22 +323,26 @@ pub(super) fn receive(
     if from.trim().is_empty() {
         return Err("the sender is empty".to_owned());
     }
-    let participants = [from.to_owned()];
-    let id = ids.long("AC");
+    let thread_place = threads.ensure(phone, &[from.to_owned()], now, ids);
+    let Some(thread) = threads.get(thread_place) else {
+        return Err("the thread is not there".to_owned());
+    };
     let message = Message {
-        id: id.clone(),
-        to: vec![phone.number.to_owned()],
+        id: messages.ledger.id(messages.ledger.next_place()),
+        to: vec![phone.1.number.to_owned()],
         from: from.to_owned(),
         text: text.to_owned(),
-        phone_number_id: phone.id.clone(),
-        conversation_id: messages.thread(&phone.id, &participants, || ids.long("CN")),
+        phone_number_id: Arc::clone(&thread.phone_number_id),
+        conversation_id: Arc::clone(&thread.id),
         direction: Direction::Incoming,
         user_id: None,
         status: Status::Received,
+        error_code: None,
         created_at: now,
         updated_at: now,
     };
-    messages.push(message, &participants);
-    let deliveries = state.notify(Event::MessageReceived(&id), now);
-    Ok((id, deliveries))
+    threads.note(thread_place, message.id.clone(), now, true);
+    let place = messages.ledger.push(thread_place, message);
+    let deliveries = state.notify(&Event::MessageReceived(place), now);
+    Ok((place, deliveries))
 }

@@ -18,10 +18,11 @@ pub(super) const EVERY_NUMBER: &str = "*";
 #[non_exhaustive]
 pub enum WebhookFormat {
     /// Payload `v4`, signed with `openphone-signature`. Texts and calls: no sample of another
-    /// `v4` event that these resources cause is known.
+    /// `v4` event is known.
     #[serde(rename = "v4")]
     V4,
-    /// Payload `2026-03-30`, signed by Standard Webhooks. Texts and contacts.
+    /// Payload `2026-03-30`, signed by Standard Webhooks. Texts, calls, contacts and
+    /// tasks.
     #[serde(rename = "2026-03-30")]
     Dated,
 }
@@ -123,7 +124,8 @@ impl Registration {
         }
     }
 
-    /// Says whether it hears of an event at one of the own numbers, if it is at one.
+    /// Says whether it hears of an event at one of the own numbers. What happens at none, such as
+    /// the change of a contact, is heard at every one.
     pub(super) fn hears(&self, event: &str, phone_number_id: Option<&str>) -> bool {
         self.subscription
             .as_ref()
@@ -144,10 +146,11 @@ impl Registration {
 
 impl Subscription {
     fn hears(&self, event: &str, phone_number_id: Option<&str>) -> bool {
-        let at_its_number = self
-            .resource_ids
-            .iter()
-            .any(|id| id == EVERY_NUMBER || Some(id.as_str()) == phone_number_id);
+        let at_its_number = phone_number_id.is_none_or(|number| {
+            self.resource_ids
+                .iter()
+                .any(|id| id == EVERY_NUMBER || id == number)
+        });
         self.enabled && self.events.contains(&event) && at_its_number
     }
 }
@@ -175,7 +178,7 @@ mod tests {
             (at(true, &[got, sent], &["PN1"]), sent, one, true),
             (at(true, &[got, sent], &["PN1"]), sent, two, false),
             (at(true, &[got], &["PN1", "PN2"]), got, two, true),
-            (at(true, &[got], &["PN1"]), got, None, false),
+            (at(true, &[got], &["PN1"]), got, None, true),
             (at(true, &[], &["*"]), got, one, false),
             (at(true, &[got], &[]), got, one, false),
             (at(false, &[got], &["*"]), got, one, false),

@@ -84,6 +84,10 @@ pub(super) struct Workspace {
     pub(super) phone_numbers: Vec<PhoneNumber>,
     pub(super) custom_fields: Vec<Definition>,
     pub(super) created_at: DateTime<Utc>,
+    /// The machine that answers calls.
+    pub(super) agent_id: Arc<str>,
+    /// Where calls are passed on to.
+    pub(super) forward_to: &'static str,
 }
 
 impl Workspace {
@@ -146,6 +150,8 @@ impl Workspace {
             phone_numbers,
             custom_fields,
             created_at,
+            agent_id: ids.short("SYU").into(),
+            forward_to: "+12025550199",
         }
     }
 
@@ -158,6 +164,21 @@ impl Workspace {
 
     pub(super) fn user(&self, id: &str) -> Option<&User> {
         self.users.iter().find(|user| &*user.id == id)
+    }
+
+    /// Returns the first user of a number.
+    pub(super) fn owner_of(&self, phone: &PhoneNumber) -> Arc<str> {
+        self.users_of(phone)
+            .next()
+            .map_or_else(|| self.owner_id(), |user| Arc::clone(&user.id))
+    }
+
+    /// Finds one of the own numbers, and its position, by id or by the number itself.
+    pub(super) fn own_number(&self, id_or_number: &str) -> Option<(usize, &PhoneNumber)> {
+        self.phone_numbers
+            .iter()
+            .enumerate()
+            .find(|(_, phone)| phone.id == id_or_number || phone.number == id_or_number)
     }
 
     /// Finds one of the own numbers by id or by the number itself.

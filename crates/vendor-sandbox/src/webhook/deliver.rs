@@ -37,6 +37,9 @@ const SCHEDULE: [u64; 8] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
 pub(crate) struct Delivery {
     pub(crate) webhook_id: String,
     pub(crate) event_id: String,
+    #[expect(dead_code, reason = "for the dated surface")]
+    /// The id of what it tells of.
+    pub(crate) resource_id: String,
     pub(crate) event: &'static str,
     pub(crate) recipient: Recipient,
     pub(crate) signer: Signer,
@@ -94,6 +97,7 @@ type Log = Arc<Mutex<Recent<Entry>>>;
 type Numbered = (u64, Delivery);
 
 /// Takes deliveries and hands them to the task that sends them.
+#[derive(Clone)]
 pub(crate) struct Dispatcher {
     queue: mpsc::Sender<Numbered>,
     log: Log,
@@ -214,6 +218,10 @@ impl Dispatcher {
             .await;
     }
 
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.load.borrow().stopped
+    }
+
     /// Says that nothing will be sent any more, so that nobody waits for it.
     pub(crate) fn stop(&self) {
         self.load.send_modify(|load| load.stopped = true);
@@ -315,6 +323,7 @@ mod tests {
         let delivery = Delivery {
             webhook_id: "WH1".to_owned(),
             event_id: "EV1".to_owned(),
+            resource_id: "AC1".to_owned(),
             event: "message.received",
             recipient: Recipient::new("http://127.0.0.1:9/"),
             signer: Signer::OpenPhoneLegacy {

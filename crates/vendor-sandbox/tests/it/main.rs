@@ -7,17 +7,22 @@
     reason = "helpers of tests fail by panicking, like the tests themselves"
 )]
 
+mod bulk;
+mod calls;
 mod contact_lists;
 mod contacts;
 mod control;
+mod conversations;
 mod directory;
 mod faults;
 mod limits;
+mod media;
 mod messages;
 #[cfg(feature = "cli")]
 mod program;
 mod receiver;
 mod support;
+mod tasks;
 mod webhook_api;
 mod webhook_subscriptions;
 mod webhooks;

@@ -53,6 +53,20 @@ impl Spec {
 
     fn value(&self, schema: &Value, value: &Value, path: &str, problems: &mut Vec<String>) {
         for (keyword, rule) in schema.as_object().unwrap() {
+            if keyword == "additionalProperties" {
+                assert_eq!(*rule, false, "only this is known here");
+                let known = &schema["properties"];
+                for name in value
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|object| object.keys())
+                {
+                    if known[name].is_null() {
+                        problems.push(format!("{path}/{name} is not known"));
+                    }
+                }
+                continue;
+            }
             self.keyword(keyword, rule, value, path, problems);
         }
     }
@@ -158,7 +172,7 @@ fn matches(keyword: &str, rule: &str, text: &str) -> bool {
         ("format", "email") => text
             .split_once('@')
             .is_some_and(|(name, _)| !name.is_empty()),
-        ("format", "uri") => url::Url::parse(text).is_ok(),
+        ("format", "uri" | "uri-reference") => url::Url::parse(text).is_ok(),
         _ => false,
     }
 }
