@@ -1,5 +1,5 @@
 //! What sealing costs above the bare cipher, and what reading the older form costs once its key is derived:
-//! `cargo bench -p integration-core --all-features`.
+//! `cargo bench -p integration-core`.
 
 #![expect(
     clippy::expect_used,
