@@ -18,6 +18,13 @@ use crate::auth::{AuthError, AuthErrorKind};
 ///
 /// Whoever implements it makes every method one atomic step, across processes.
 ///
+/// # When to refresh
+///
+/// When a caller wants an access token that is not *fresh*: its end is nearer than the lesser of five minutes and half
+/// its life, less up to a tenth of that by chance, so that processes do not all begin at once. Or when a vendor has
+/// refused it with a 401: then no token is fresh but another one. And before a refresh token dies of disuse: when it
+/// has lain for half its life or 24 hours, whichever is sooner.
+///
 /// # One refresh, step by step
 ///
 /// 1. Within a process, all callers share one refresh.

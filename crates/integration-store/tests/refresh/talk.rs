@@ -1,7 +1,6 @@
 //! What a test and its workers say to each other: one line of JSON each, over the worker's standard streams.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +26,7 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Database {
     #[cfg(feature = "sqlite")]
-    Sqlite(PathBuf),
+    Sqlite(std::path::PathBuf),
     #[cfg(feature = "postgres")]
     Postgres { url: String, schema: String },
 }
