@@ -6,6 +6,7 @@
 mod clock;
 mod conformance;
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,10 +34,10 @@ impl Subject for InMemory {
     }
 }
 
-async fn in_memory() -> Option<InMemory> {
+fn in_memory() -> Ready<Option<InMemory>> {
     let clock: Arc<clock::MovedClock> = Arc::default();
     let store = MemoryStore::with_timer(clock.clone());
-    Some(InMemory { store, clock })
+    ready(Some(InMemory { store, clock }))
 }
 
 suite!(crate::in_memory);

@@ -7,7 +7,8 @@ use integration_core::{Actor, IntegrationId, TemplateId, TenantId};
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 
-use super::{Query, Row, get};
+use super::{Database, Query, Row, get};
+use crate::failure::corrupt;
 use crate::rows::{
     EndpointRow, Id, SecretRow, SourceRow, StateColumns, TestColumns, Time, WebhookRow, counter,
     rest_of_state, unite_endpoints, unite_secrets, unite_sources, word,
@@ -117,8 +118,8 @@ pub(super) fn read(row: &Row) -> Result<StoredIntegration, StoreError> {
     integration.serving = match get(row, "serving_version")? {
         Some(version) => Some(read_config(
             version,
-            get(row, "serving_config")?,
-            get(row, "serving_hints")?,
+            there(row, "serving_config")?,
+            there(row, "serving_hints")?,
         )),
         None => None,
     };
@@ -147,8 +148,8 @@ fn read_state(row: &Row) -> Result<StateColumns, StoreError> {
     let last_test = match time(row, "last_test_at")? {
         Some(at) => Some(TestColumns {
             at,
-            ok: get(row, "last_test_ok")?,
-            message: get(row, "last_test_message")?,
+            ok: there(row, "last_test_ok")?,
+            message: there(row, "last_test_message")?,
         }),
         None => None,
     };
@@ -181,6 +182,14 @@ fn read_config(
 
 fn time(row: &Row, column: &str) -> Result<Option<chrono::DateTime<chrono::Utc>>, StoreError> {
     Ok(get::<Option<Time>>(row, column)?.map(|time| time.0))
+}
+
+/// Reads a column that is null in other rows, but not in this one. SQLite would give zero or an empty text.
+fn there<T>(row: &Row, column: &str) -> Result<T, StoreError>
+where
+    Option<T>: for<'r> sqlx::Decode<'r, Database> + sqlx::Type<Database>,
+{
+    get::<Option<T>>(row, column)?.ok_or_else(|| corrupt(column))
 }
 
 /// Reads the rows of another table. Where there are none, PostgreSQL gives null.

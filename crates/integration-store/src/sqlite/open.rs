@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_http::{Timer, TokioTimer};
+use sqlx::Connection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -142,7 +143,13 @@ impl SqliteStoreBuilder {
             .max_connections(connections)
             .acquire_timeout(self.busy_timeout.max(Duration::from_secs(1)))
             .idle_timeout(None)
-            .max_lifetime(None);
+            .max_lifetime(None)
+            .before_acquire(|connection, _| {
+                // A disk that is full ends a transaction by itself. The driver believes that it goes on, and would
+                // begin no other on this connection.
+                let usable = !connection.is_in_transaction();
+                Box::pin(async move { Ok(usable) })
+            });
         let until = self.timer.now() + self.busy_timeout;
         loop {
             match pool.clone().connect_with(options.clone()).await {
