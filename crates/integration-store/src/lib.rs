@@ -30,3 +30,6 @@ pub use self::open_error::OpenError;
 pub use self::postgres::{PostgresStore, PostgresStoreBuilder};
 #[cfg(all(feature = "core", feature = "sqlite"))]
 pub use self::sqlite::{SqliteStore, SqliteStoreBuilder};
+
+#[doc = include_str!("../docs/tables.md")]
+pub mod tables {}
