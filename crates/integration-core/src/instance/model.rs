@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::ids::{Actor, EndpointId, IntegrationId, TemplateId, TenantId};
 use crate::status::{CredentialsVersion, State};
 
-/// A config as it is stored: sealed fields sealed, the rest readable.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A config as it is stored: sealed fields sealed, the rest readable. `Debug` shows the names of the fields.
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct StoredConfig {
     /// Which set of credentials this is.
@@ -29,6 +29,18 @@ impl StoredConfig {
             version,
             ..Self::default()
         }
+    }
+}
+
+impl fmt::Debug for StoredConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let readable: Vec<_> = self.readable.keys().collect();
+        let sealed: Vec<_> = self.sealed.keys().collect();
+        f.debug_struct("StoredConfig")
+            .field("version", &self.version)
+            .field("readable", &readable)
+            .field("sealed", &sealed)
+            .finish_non_exhaustive()
     }
 }
 

@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 pub(crate) const KEY: &str = "acme-key-0123456789";
 pub(crate) const OTHER_KEY: &str = "acme-key-9876543210";
 
+/// Somebody that the vendor knows.
+pub(crate) const PERSON: &str = "kanari@example.com";
+
 const ME: Endpoint = Endpoint::new("account.get", Method::Get, "/me");
 const LIST: Endpoint = Endpoint::new("webhooks.list", Method::Get, "/webhooks");
 const CREATE: Endpoint = Endpoint::new("webhooks.create", Method::Post, "/webhooks");
@@ -181,17 +184,22 @@ impl Acme {
             Mood::Well => Duration::ZERO,
             Mood::Hangs => return Reply::hang(),
             Mood::Slow(delay) => delay,
-            Mood::Answers(status) => return Reply::status(status),
+            Mood::Answers(status) => return refusal(status),
             Mood::Unreachable => return Reply::connect_error(),
         };
         server.well(request, key).delay(delay)
     }
 }
 
+/// Vendors repeat what they were sent, and more.
+fn refusal(status: u16) -> Reply {
+    Reply::status(status).json(&json!({ "message": format!("{KEY} of {PERSON} is refused") }))
+}
+
 impl Server {
     fn well(&mut self, request: &RecordedRequest, key: &str) -> Reply {
         if !self.keys.contains(key) {
-            return Reply::status(401);
+            return refusal(401);
         }
         match (request.method.as_str(), request.path()) {
             ("GET", "/me") => Reply::status(200).json(&json!({ "account": "acct-7" })),
