@@ -44,6 +44,8 @@ use crate::vault::Vault;
 pub struct IntegrationsBuilder {
     store: Arc<dyn Store>,
     vault: Vault,
+    #[cfg(feature = "vault-legacy")]
+    legacy: Option<Arc<crate::vault::Legacy>>,
     vendors: Vec<Arc<dyn AnyVendor>>,
     webhook_base_url: Option<Url>,
     test_timeout: Duration,
@@ -59,6 +61,8 @@ impl IntegrationsBuilder {
         Self {
             store,
             vault,
+            #[cfg(feature = "vault-legacy")]
+            legacy: None,
             vendors: Vec::new(),
             webhook_base_url: None,
             test_timeout: Duration::from_secs(20),
@@ -73,6 +77,14 @@ impl IntegrationsBuilder {
     /// Registers a vendor. Its template is seeded, and instances of it can be tested, enabled and called.
     pub fn vendor<V: Vendor>(mut self, vendor: V) -> Self {
         self.vendors.push(Arc::new(Erased(vendor)));
+        self
+    }
+
+    /// Opens values of an older system's form `{iv}:{data}` too, one to a sealed field of a config. Each is checked
+    /// against the schema and sealed anew when it is first read.
+    #[cfg(feature = "vault-legacy")]
+    pub fn legacy(mut self, legacy: Arc<crate::vault::Legacy>) -> Self {
+        self.legacy = Some(legacy);
         self
     }
 
@@ -170,6 +182,8 @@ impl IntegrationsBuilder {
             logs,
             store: self.store,
             vault: self.vault,
+            #[cfg(feature = "vault-legacy")]
+            legacy: self.legacy,
             vendors,
             webhook_base_url: self.webhook_base_url,
             test_timeout: self.test_timeout,

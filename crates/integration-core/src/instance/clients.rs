@@ -159,9 +159,12 @@ impl Integrations {
         let slot = self.inner.clients.slot(row, config.version);
         let build = async {
             let open = self.sealing(&row.tenant, row.id).open_all(config)?;
-            vendor
-                .connect(&open, &self.connect_options(row))
-                .map_err(IntegrationError::from)
+            #[cfg(feature = "vault-legacy")]
+            self.check_legacy(row, config, &open)?;
+            let client = vendor.connect(&open, &self.connect_options(row))?;
+            #[cfg(feature = "vault-legacy")]
+            Box::pin(self.renew_legacy(row)).await;
+            Ok(client)
         };
         slot.get_or_try_init(|| build).await.cloned()
     }

@@ -133,7 +133,7 @@ impl Integrations {
             }
             let row = self.row(scope, id).await?;
             let used = row.state.credentials;
-            let tested = self.test_once(scope, &row, goal).await?;
+            let tested = Box::pin(self.test_once(scope, &row, goal)).await?;
             if tested.row.state.credentials == used || left == 0 {
                 return Ok(tested);
             }

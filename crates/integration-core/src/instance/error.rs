@@ -60,8 +60,8 @@ pub enum IntegrationError {
         name: String,
     },
     /// The template cannot be saved: every fault. HTTP 422.
-    #[error("the template is not valid")]
-    InvalidTemplate(#[source] InvalidTemplate),
+    #[error("{0}")]
+    InvalidTemplate(InvalidTemplate),
     /// The schemas of a registered vendor follow its types and cannot be changed. HTTP 409.
     #[error("the schemas of {vendor:?} follow the types of its code")]
     DerivedSchema {
@@ -78,11 +78,11 @@ pub enum IntegrationError {
         source: InvalidSchema,
     },
     /// The config breaks its schema: every fault, by field. HTTP 422.
-    #[error("the config is not valid")]
-    InvalidConfig(#[source] ValidationErrors),
+    #[error("{0}")]
+    InvalidConfig(ValidationErrors),
     /// The settings break their schema: every fault, by field. HTTP 422.
-    #[error("the settings are not valid")]
-    InvalidSettings(#[source] ValidationErrors),
+    #[error("the settings are not valid: {}", first(.0))]
+    InvalidSettings(ValidationErrors),
     /// A name is missing or longer than 200 characters. HTTP 422.
     #[error("a name has 1 to 200 characters, one of them no blank")]
     InvalidName,
@@ -124,7 +124,7 @@ pub enum IntegrationError {
     Interrupted,
     /// What was reported cannot have happened. A mistake in the host.
     #[error("{0}")]
-    Illegal(#[source] IllegalTransition),
+    Illegal(IllegalTransition),
 }
 
 impl From<StoreError> for IntegrationError {
@@ -140,6 +140,16 @@ impl From<StoreError> for IntegrationError {
 impl From<IllegalTransition> for IntegrationError {
     fn from(error: IllegalTransition) -> Self {
         Self::Illegal(error)
+    }
+}
+
+/// The first fault, in a sentence, and how many more there are.
+fn first(errors: &ValidationErrors) -> String {
+    let mut errors = errors.iter();
+    let first = errors.next().map(ToString::to_string).unwrap_or_default();
+    match errors.count() {
+        0 => first,
+        more => format!("{first}; and {more} more"),
     }
 }
 

@@ -9,13 +9,14 @@ use serde_json::json;
 use url::Url;
 
 use super::clients::Clients;
+use super::draft::Draft;
 use super::erased::AnyVendor;
 use super::sealing::Sealing;
 use super::view::Integration;
 use super::{IntegrationError, IntegrationsBuilder, StoredIntegration};
 use crate::http::LogWriter;
 use crate::ids::{Actor, IntegrationId, LogId, Scope, TenantId};
-use crate::status::{Effect, Event, HistoryEntry, Ignored, Policy, Status, next_check};
+use crate::status::{Effect, HistoryEntry, Policy, Status};
 use crate::store::{IntegrationLog, LogStatus, Store, StoreError};
 use crate::template::{ConfigSchema, IntegrationTemplate};
 use crate::vault::Vault;
@@ -44,6 +45,8 @@ pub struct Integrations {
 pub(super) struct Inner {
     pub(super) store: Arc<dyn Store>,
     pub(super) vault: Vault,
+    #[cfg(feature = "vault-legacy")]
+    pub(super) legacy: Option<Arc<crate::vault::Legacy>>,
     pub(super) vendors: BTreeMap<&'static str, Registered>,
     pub(super) webhook_base_url: Option<Url>,
     pub(super) test_timeout: Duration,
@@ -103,7 +106,13 @@ impl Integrations {
     }
 
     pub(super) fn sealing<'a>(&'a self, tenant: &'a TenantId, id: IntegrationId) -> Sealing<'a> {
-        Sealing::new(&self.inner.vault, tenant, id)
+        Sealing::new(
+            &self.inner.vault,
+            #[cfg(feature = "vault-legacy")]
+            self.inner.legacy.as_deref(),
+            tenant,
+            id,
+        )
     }
 
     pub(super) fn vendor(&self, name: &str) -> Result<&Arc<dyn AnyVendor>, IntegrationError> {
@@ -290,96 +299,6 @@ pub(super) struct Changed<T> {
     pub(super) row: StoredIntegration,
     pub(super) effects: Vec<Effect>,
     pub(super) value: T,
-}
-
-/// A row that is being changed.
-pub(super) struct Draft<'a> {
-    facade: &'a Integrations,
-    before: StoredIntegration,
-    pub(super) row: StoredIntegration,
-    pub(super) now: DateTime<Utc>,
-    history: Vec<HistoryEntry>,
-    effects: Vec<Effect>,
-    planned: bool,
-}
-
-impl<'a> Draft<'a> {
-    pub(super) fn new(facade: &'a Integrations, row: StoredIntegration) -> Self {
-        Self {
-            facade,
-            before: row.clone(),
-            row,
-            now: facade.now(),
-            history: Vec::new(),
-            effects: Vec::new(),
-            planned: false,
-        }
-    }
-
-    /// Says when to look at it next, instead of what follows from its state.
-    pub(super) fn plan(&mut self, next: Option<DateTime<Utc>>) {
-        self.row.next_check_at = next;
-        self.planned = true;
-    }
-
-    /// Lets an event happen to the row. Returns why it changed nothing, if it did not.
-    pub(super) fn apply(&mut self, event: Event) -> Result<Option<Ignored>, IntegrationError> {
-        let policy = &self.facade.inner.policy;
-        let change = policy.transition(&self.row.state, event, self.now)?;
-        self.row.state = change.state;
-        self.history.extend(change.history);
-        for effect in &change.effects {
-            match effect {
-                Effect::ServeOld => {
-                    let old = self.before.config.clone();
-                    self.row.serving.get_or_insert(old);
-                }
-                Effect::PromoteCredentials => self.row.serving = None,
-                Effect::DeleteCredentials => self.forget_credentials(),
-                _ => {}
-            }
-        }
-        self.effects.extend(change.effects);
-        Ok(change.ignored)
-    }
-
-    fn forget_credentials(&mut self) {
-        self.row.serving = None;
-        self.row.config.sealed.clear();
-        self.row.config.hints.clear();
-        let endpoints = &mut self.row.endpoints;
-        for webhook in endpoints.iter_mut().flat_map(|it| &mut it.webhooks) {
-            webhook.secret = None;
-        }
-    }
-
-    /// Returns the row as it is to be written, and whether there is anything to write.
-    pub(super) fn finish(mut self) -> (StoredIntegration, Vec<Effect>, Vec<HistoryEntry>, bool) {
-        // Once the newest credentials have failed, or it was switched off, the older ones are of no more use.
-        if matches!(self.row.state.status, Status::Error | Status::Disconnected) {
-            self.row.serving = None;
-        }
-        if self.row == self.before {
-            return (self.row, self.effects, self.history, false);
-        }
-        if self.row.state.version == self.before.state.version {
-            self.row.state.version += 1;
-        }
-        if !self.planned {
-            self.row.next_check_at = self.next_check();
-            self.row.updated_at = self.now;
-        }
-        (self.row, self.effects, self.history, true)
-    }
-
-    /// Returns when it is to be looked after next. One without a vendor cannot be.
-    fn next_check(&self) -> Option<DateTime<Utc>> {
-        let health = self.facade.vendor(&self.row.vendor).ok()?.health();
-        if self.effects.contains(&Effect::TestDue) && self.row.state.has_credentials {
-            return Some(self.now);
-        }
-        next_check(&self.row.state, health, None, self.now, fastrand::f64())
-    }
 }
 
 pub(super) fn config_schema(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use connector_http::{Error, ErrorKind};
 
-use super::integrations::Draft;
+use super::draft::Draft;
 use super::{ConnectionTest, IntegrationError, TestReport};
 use crate::http::{CallResult, status_signal};
 use crate::status::{CredentialsVersion, Event, Ignored, LastTest};

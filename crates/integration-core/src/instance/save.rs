@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::draft::Draft;
 use super::input::{GivenConfig, GivenSettings};
-use super::integrations::{Draft, Integrations, Kind};
+use super::integrations::{Integrations, Kind};
 use super::sealing::{FieldChanges, changes_of, check, errors_of};
 use super::view::{Integration, settings_of};
 use super::{

@@ -11,6 +11,8 @@ use super::{ConfigValue, ConfigValues, IntegrationError, StoredConfig};
 use crate::ids::{IntegrationId, TenantId};
 use crate::status::CredentialsVersion;
 use crate::template::{ConfigSchema, ValidationErrors};
+#[cfg(feature = "vault-legacy")]
+use crate::vault::Legacy;
 use crate::vault::{SealContext, Vault};
 
 /// What is to become of each field that was given. A field that was not given stays as it is.
@@ -94,6 +96,8 @@ pub(super) fn errors_of(unreadable: &Unreadable) -> ValidationErrors {
 /// Seals and opens the fields of one instance.
 pub(super) struct Sealing<'a> {
     vault: &'a Vault,
+    #[cfg(feature = "vault-legacy")]
+    legacy: Option<&'a Legacy>,
     tenant: &'a TenantId,
     instance: String,
 }
@@ -107,9 +111,16 @@ pub(super) struct Merged {
 }
 
 impl<'a> Sealing<'a> {
-    pub(super) fn new(vault: &'a Vault, tenant: &'a TenantId, instance: IntegrationId) -> Self {
+    pub(super) fn new(
+        vault: &'a Vault,
+        #[cfg(feature = "vault-legacy")] legacy: Option<&'a Legacy>,
+        tenant: &'a TenantId,
+        instance: IntegrationId,
+    ) -> Self {
         Self {
             vault,
+            #[cfg(feature = "vault-legacy")]
+            legacy,
             tenant,
             instance: instance.to_string(),
         }
@@ -126,8 +137,15 @@ impl<'a> Sealing<'a> {
     }
 
     pub(super) fn open(&self, field: &str, sealed: &str) -> Result<SecretString, IntegrationError> {
+        let context = self.context(field);
+        #[cfg(feature = "vault-legacy")]
+        if let Some(legacy) = self.legacy {
+            let opened = legacy.open_and_renew(self.vault, &context, sealed);
+            let opened = opened.map_err(|source| refused(field, source))?;
+            return Ok(opened.secret);
+        }
         self.vault
-            .open(&self.context(field), sealed)
+            .open(&context, sealed)
             .map_err(|source| refused(field, source))
     }
 

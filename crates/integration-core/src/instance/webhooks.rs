@@ -8,9 +8,10 @@ use serde_json::json;
 use url::Url;
 
 use super::connection::to_its_end;
+use super::draft::Draft;
 use super::enable::Lease;
 use super::erased::{AnyClient, AnyVendor};
-use super::integrations::{Draft, Integrations};
+use super::integrations::Integrations;
 use super::probe::sentence;
 use super::view::{Removal, WebhookEndpoint, WebhookSecret, settings_of};
 use super::{

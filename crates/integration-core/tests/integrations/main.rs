@@ -12,6 +12,8 @@ mod checks;
 mod clients;
 mod concurrency;
 mod faults;
+#[cfg(feature = "vault-legacy")]
+mod legacy;
 mod settings_page;
 mod templates;
 mod tenants;
