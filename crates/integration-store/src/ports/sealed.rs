@@ -6,8 +6,9 @@ use super::{Store, failed, get};
 use crate::failure::{Class, Failure};
 use crate::rows::Id;
 
-/// One table with sealed values. Its rows are numbered, and a new row has a higher number than all before: a sweep
-/// goes by the numbers, so it neither misses a value nor sees one twice.
+/// One table with sealed values. Its rows are numbered, and no number is given twice: a sweep goes by the numbers, so it
+/// sees every value that nobody writes meanwhile, and none twice. What is written while it runs it may miss, where two
+/// transactions end in another order than they took their numbers; the next sweep sees it.
 struct Place {
     /// The name of the place in cursors. The order of [`PLACES`] is that of the sweep.
     name: &'static str,
