@@ -76,6 +76,26 @@ impl BaseUrl {
     }
 }
 
+/// Checks an address that an answer gave, to be downloaded without credentials. `local` is whether the API itself is
+/// on this machine: elsewhere, an answer that leads here would be a way in.
+pub(crate) fn check_download(text: &str, local: bool) -> Result<Url, &'static str> {
+    let mut url = Url::parse(text).map_err(|_| "the address to download from is not a url")?;
+    let here = is_loopback(&url);
+    match url.scheme() {
+        "https" | "http" if here && !local => {
+            return Err("the address to download from is on this machine, and the api is not");
+        }
+        "https" => {}
+        "http" if here => {}
+        _ => return Err("the address to download from is not https"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the address to download from contains credentials");
+    }
+    url.set_fragment(None);
+    Ok(url)
+}
+
 /// Whether the host is this machine, by its literal address or the name `localhost`.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -347,6 +367,58 @@ mod tests {
         let mut query = "a=1".to_owned();
         assert!(push_pair(&mut query, "b", &Broken).is_err());
         assert_eq!(query, "a=1");
+    }
+
+    #[rstest]
+    #[case(
+        "https://media.example.com/1.mp3?signature=a%2Bb#t=1",
+        false,
+        Ok("https://media.example.com/1.mp3?signature=a%2Bb")
+    )]
+    #[case("http://127.0.0.1:4010/1.mp3", true, Ok("http://127.0.0.1:4010/1.mp3"))]
+    #[case("https://localhost/1.mp3", true, Ok("https://localhost/1.mp3"))]
+    #[case(
+        "http://127.0.0.1:4010/canary",
+        false,
+        Err("the address to download from is on this machine, and the api is not")
+    )]
+    #[case(
+        "https://localhost/canary",
+        false,
+        Err("the address to download from is on this machine, and the api is not")
+    )]
+    #[case(
+        "http://media.example.com/canary",
+        true,
+        Err("the address to download from is not https")
+    )]
+    #[case(
+        "file:///etc/canary",
+        true,
+        Err("the address to download from is not https")
+    )]
+    #[case("/canary", true, Err("the address to download from is not a url"))]
+    #[case("", true, Err("the address to download from is not a url"))]
+    #[case(
+        "https://canary@media.example.com/",
+        true,
+        Err("the address to download from contains credentials")
+    )]
+    #[case(
+        "https://:canary@media.example.com/",
+        true,
+        Err("the address to download from contains credentials")
+    )]
+    fn a_download_is_from_elsewhere_and_encrypted(
+        #[case] text: &str,
+        #[case] local: bool,
+        #[case] expected: Result<&str, &str>,
+    ) {
+        let found = check_download(text, local);
+        assert_eq!(
+            found.as_ref().map(Url::as_str).map_err(|reason| *reason),
+            expected
+        );
     }
 
     proptest! {

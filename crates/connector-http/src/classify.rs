@@ -105,6 +105,20 @@ pub(crate) fn undecodable(
     .with_source(fault)
 }
 
+/// Judges a refusal by a server that is not the vendor's API, so that its words mean nothing to the vendor's decoder.
+pub(crate) fn refused_elsewhere(
+    plan: &Plan,
+    status: u16,
+    headers: HeaderMap,
+    hints: &Hints,
+) -> Failed {
+    // No credentials were sent, so they cannot be what is wrong.
+    let kind = (status == 401).then_some(ErrorKind::Permission);
+    let mut told = VendorError::new();
+    told.kind = kind;
+    refused(plan, status, headers, &[], Some(told), hints)
+}
+
 fn refused(
     plan: &Plan,
     status: u16,
@@ -150,7 +164,8 @@ fn refused(
     }
 }
 
-fn unreadable(plan: &Plan, status: u16, headers: HeaderMap, fault: BodyError) -> Failed {
+/// Judges a success whose body did not arrive whole.
+pub(crate) fn unreadable(plan: &Plan, status: u16, headers: HeaderMap, fault: BodyError) -> Failed {
     let (kind, outcome) = match fault.kind() {
         BodyErrorKind::Timeout => (ErrorKind::Timeout, Outcome::Lost),
         BodyErrorKind::Broken => (ErrorKind::Decode, Outcome::Lost),

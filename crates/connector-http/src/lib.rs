@@ -7,6 +7,7 @@ mod classify;
 mod client;
 mod clock;
 mod decode;
+mod download;
 mod endpoint;
 mod error;
 mod gate;
@@ -16,6 +17,7 @@ mod model;
 mod observer;
 mod page;
 mod pipeline;
+mod polling;
 mod quota;
 mod request;
 mod retry;
@@ -32,6 +34,7 @@ pub use self::auth::{
 pub use self::call::{Call, CallWithResponse, Response};
 pub use self::client::{Client, ClientBuilder};
 pub use self::clock::{Timer, TokioTimer};
+pub use self::download::Download;
 pub use self::endpoint::{Endpoint, Idempotency, Method, RateClass};
 pub use self::error::{
     Delivery, Error, ErrorDecoder, ErrorKind, FieldError, Throttle, VendorError,
@@ -49,8 +52,8 @@ pub use self::token_store::{
     TokenStoreErrorKind,
 };
 pub use self::transport::{
-    BodyError, BodyErrorKind, BoxFuture, ReqwestTransport, ReqwestTransportBuilder, Transport,
-    TransportError, TransportErrorKind, WireRequest, WireResponse,
+    BodyError, BodyErrorKind, BodyStream, BoxFuture, ReqwestTransport, ReqwestTransportBuilder,
+    Transport, TransportError, TransportErrorKind, WireRequest, WireResponse, WireStream,
 };
 
 /// What the macros of this crate need to reach from elsewhere. Not part of the API.

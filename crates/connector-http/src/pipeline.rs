@@ -357,7 +357,7 @@ impl<'a> Run<'a> {
 }
 
 /// Tells observer and span about one attempt, also when the caller drops the call in the middle of it.
-struct Report<'a> {
+pub(crate) struct Report<'a> {
     plan: &'a Plan,
     number: u32,
     started: Instant,
@@ -366,7 +366,7 @@ struct Report<'a> {
 
 impl<'a> Report<'a> {
     /// Nothing is measured if nobody listens.
-    fn begin(plan: &'a Plan, number: u32, span: &Span) -> Option<Self> {
+    pub(crate) fn begin(plan: &'a Plan, number: u32, span: &Span) -> Option<Self> {
         let inner = &*plan.client.inner;
         let heard = inner.observer.is_some() || !span.is_disabled();
         heard.then(|| Self {
@@ -377,7 +377,7 @@ impl<'a> Report<'a> {
         })
     }
 
-    fn end(mut self, span: &Span, result: Result<&Raw, &Error>) {
+    pub(crate) fn end(mut self, span: &Span, result: Result<&Raw, &Error>) {
         self.ended = true;
         let error = result.err();
         let (status, request_id) = match result {

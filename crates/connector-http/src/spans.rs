@@ -59,6 +59,7 @@ fn word(kind: ErrorKind) -> &'static str {
         ErrorKind::Server => "server",
         ErrorKind::Decode => "decode",
         ErrorKind::Encode => "encode",
+        ErrorKind::Write => "write",
         ErrorKind::Config => "config",
     }
 }

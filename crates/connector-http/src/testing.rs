@@ -23,10 +23,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_core::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -35,7 +38,7 @@ use url::Url;
 use crate::clock::{Timer as _, TokioTimer};
 use crate::transport::{
     BodyError, BodyErrorKind, BoxFuture, Transport, TransportError, TransportErrorKind,
-    WireRequest, WireResponse,
+    WireRequest, WireResponse, WireStream,
 };
 
 type Handler = Box<dyn Fn(&RecordedRequest) -> Reply + Send + Sync>;
@@ -103,8 +106,51 @@ impl fmt::Debug for FakeTransport {
 
 impl Transport for FakeTransport {
     fn execute(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, TransportError>> {
+        let cap = request.max_body;
+        let arriving = self.exchange(request);
+        Box::pin(async move {
+            let answer = arriving.await?;
+            let body = match answer.ending {
+                Ending::Answer(Ok(body)) if body.len() > cap => {
+                    Err(BodyError::new(BodyErrorKind::TooLarge))
+                }
+                Ending::Answer(Ok(body)) => Ok(body),
+                Ending::Answer(Err(kind)) | Ending::Cut(_, kind) => Err(BodyError::new(kind)),
+                Ending::None(kind) => return Err(TransportError::new(kind, answer.sent)),
+            };
+            Ok(WireResponse::new(answer.status, answer.headers, body))
+        })
+    }
+
+    /// Gives the body in pieces of at most 1,000 bytes.
+    fn execute_stream(
+        &self,
+        request: WireRequest,
+    ) -> BoxFuture<'_, Result<WireStream, TransportError>> {
+        let room = request.max_body;
+        let arriving = self.exchange(request);
+        Box::pin(async move {
+            let answer = arriving.await?;
+            let (rest, fault) = match answer.ending {
+                Ending::Answer(Ok(body)) => (body, None),
+                Ending::Answer(Err(kind)) => (Bytes::new(), Some(kind)),
+                Ending::Cut(body, kind) => (body, Some(kind)),
+                Ending::None(kind) => return Err(TransportError::new(kind, answer.sent)),
+            };
+            let pieces = Box::pin(Pieces { rest, fault, room });
+            Ok(WireStream::new(answer.status, answer.headers, pieces))
+        })
+    }
+}
+
+impl FakeTransport {
+    /// Records the request and waits for the head of its reply.
+    fn exchange(
+        &self,
+        request: WireRequest,
+    ) -> impl Future<Output = Result<Reply, TransportError>> + Send + use<> {
         let timer = TokioTimer;
-        let (timeout, cap) = (request.timeout, request.max_body);
+        let timeout = request.timeout;
         let recorded = RecordedRequest {
             method: request.method,
             url: request.url,
@@ -119,7 +165,7 @@ impl Transport for FakeTransport {
             Some(handler(&recorded))
         });
         lock(&self.shared.requests).push(recorded);
-        Box::pin(async move {
+        async move {
             let Some(reply) = reply else {
                 let kind = TransportErrorKind::InvalidRequest;
                 return Err(TransportError::new(kind, false).source("no reply was scripted"));
@@ -132,21 +178,33 @@ impl Transport for FakeTransport {
             if !reply.delay.is_zero() {
                 timer.sleep(reply.delay).await;
             }
-            match reply.ending {
-                Ending::Answer(Ok(body)) if body.len() > cap => {
-                    let fault = BodyError::new(BodyErrorKind::TooLarge);
-                    Ok(WireResponse::new(reply.status, reply.headers, Err(fault)))
-                }
-                Ending::Answer(Ok(body)) => {
-                    Ok(WireResponse::new(reply.status, reply.headers, Ok(body)))
-                }
-                Ending::Answer(Err(kind)) => {
-                    let fault = BodyError::new(kind);
-                    Ok(WireResponse::new(reply.status, reply.headers, Err(fault)))
-                }
-                Ending::None(kind) => Err(TransportError::new(kind, reply.sent)),
-            }
-        })
+            Ok(reply)
+        }
+    }
+}
+
+/// A body on its way.
+struct Pieces {
+    rest: Bytes,
+    fault: Option<BodyErrorKind>,
+    room: usize,
+}
+
+impl Stream for Pieces {
+    type Item = Result<Bytes, BodyError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let length = self.rest.len().min(1000);
+        if length == 0 {
+            return Poll::Ready(self.fault.take().map(|kind| Err(BodyError::new(kind))));
+        }
+        let piece = self.rest.split_to(length);
+        let Some(room) = self.room.checked_sub(length) else {
+            (self.rest, self.fault) = (Bytes::new(), None);
+            return Poll::Ready(Some(Err(BodyError::new(BodyErrorKind::TooLarge))));
+        };
+        self.room = room;
+        Poll::Ready(Some(Ok(piece)))
     }
 }
 
@@ -217,6 +275,7 @@ pub struct Reply {
 #[derive(Clone, Debug)]
 enum Ending {
     Answer(Result<Bytes, BodyErrorKind>),
+    Cut(Bytes, BodyErrorKind),
     None(TransportErrorKind),
 }
 
@@ -264,6 +323,14 @@ impl Reply {
     /// Sets the body.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.ending = Ending::Answer(Ok(body.into()));
+        self
+    }
+
+    /// Lets the body break off where it was to end. A download sees what was set of it, any other call nothing.
+    pub fn cut(mut self, kind: BodyErrorKind) -> Self {
+        if let Ending::Answer(Ok(body)) = self.ending {
+            self.ending = Ending::Cut(body, kind);
+        }
         self
     }
 

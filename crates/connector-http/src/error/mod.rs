@@ -75,6 +75,8 @@ pub enum ErrorKind {
     Decode,
     /// The request could not be put into bytes.
     Encode,
+    /// What was downloaded could not be written where the caller wants it: a full disk, a closed pipe.
+    Write,
     /// The client was built or used in a way that cannot work.
     Config,
 }
@@ -336,6 +338,7 @@ impl ErrorKind {
             Self::Server => "server error",
             Self::Decode => "unreadable answer",
             Self::Encode => "request cannot be encoded",
+            Self::Write => "answer cannot be written",
             Self::Config => "wrong configuration",
         }
     }

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_core::Stream;
 use http::HeaderMap;
 use url::Url;
 
@@ -31,6 +32,24 @@ pub trait Transport: Send + Sync + 'static {
     /// When no answer's head arrived. A head whose body cannot be read is a [`WireResponse`] with
     /// [`BodyError`], because its status already says what the vendor did.
     fn execute(&self, request: WireRequest) -> BoxFuture<'_, Result<WireResponse, TransportError>>;
+
+    /// Sends `request` as [`execute`](Self::execute) does, and gives the answer's body piece by piece, as it arrives.
+    ///
+    /// `request.timeout` is for the whole exchange, to the last piece; `request.max_body` is for all pieces together.
+    /// After an error the body ends. A transport that does not override this refuses.
+    ///
+    /// # Errors
+    ///
+    /// When no answer's head arrived. What happens to the body afterwards, its pieces tell.
+    fn execute_stream(
+        &self,
+        request: WireRequest,
+    ) -> BoxFuture<'_, Result<WireStream, TransportError>> {
+        drop(request);
+        let refused = TransportError::new(TransportErrorKind::InvalidRequest, false)
+            .source("this transport cannot give a body piece by piece");
+        Box::pin(std::future::ready(Err(refused)))
+    }
 }
 
 /// One request, ready for the wire.
@@ -109,6 +128,42 @@ impl fmt::Debug for WireResponse {
             .field("status", &self.status)
             .field("headers", &names)
             .field("body_bytes", &self.body.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The pieces of an answer's body, none of them empty.
+pub type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
+
+/// One answer whose body has yet to arrive.
+#[non_exhaustive]
+pub struct WireStream {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The decompressed body.
+    pub body: BodyStream,
+}
+
+impl WireStream {
+    /// Makes an answer.
+    pub fn new(status: u16, headers: HeaderMap, body: BodyStream) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+}
+
+/// Prints neither header values nor the body.
+impl fmt::Debug for WireStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.keys().map(http::HeaderName::as_str).collect();
+        f.debug_struct("WireStream")
+            .field("status", &self.status)
+            .field("headers", &names)
             .finish_non_exhaustive()
     }
 }

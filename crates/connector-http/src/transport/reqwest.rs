@@ -5,17 +5,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method};
 use http_body::{Body, Frame, SizeHint};
 
 use super::{
     BodyError, BodyErrorKind, BoxFuture, Transport, TransportError, TransportErrorKind,
-    WireRequest, WireResponse,
+    WireRequest, WireResponse, WireStream,
 };
 use crate::base_url::is_loopback;
 use crate::error::Error;
@@ -135,6 +136,16 @@ impl Transport for ReqwestTransport {
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }
+
+    fn execute_stream(
+        &self,
+        request: WireRequest,
+    ) -> BoxFuture<'_, Result<WireStream, TransportError>> {
+        match self.start(request) {
+            Ok(exchange) => Box::pin(exchange.begin()),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
 }
 
 /// A request that was handed to the connection pool.
@@ -197,6 +208,68 @@ where
     }
 }
 
+impl<F> Exchange<F>
+where
+    F: Future<Output = Result<reqwest::Response, reqwest::Error>>,
+{
+    async fn begin(self) -> Result<WireStream, TransportError> {
+        match self.answer.await {
+            Ok(response) => {
+                let (head, body) = http::Response::from(response).into_parts();
+                let body = Pieces {
+                    body: Some(body),
+                    room: self.cap,
+                };
+                Ok(WireStream::new(
+                    head.status.as_u16(),
+                    head.headers,
+                    Box::pin(body),
+                ))
+            }
+            Err(error) => Err(no_answer(error, self.polled.as_deref())),
+        }
+    }
+}
+
+/// A body piece by piece, up to a cap.
+struct Pieces {
+    /// `None` once it has ended, well or badly.
+    body: Option<reqwest::Body>,
+    room: usize,
+}
+
+impl Stream for Pieces {
+    type Item = Result<Bytes, BodyError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let Some(body) = &mut self.body else {
+                return Poll::Ready(None);
+            };
+            let frame = ready!(Pin::new(body).poll_frame(cx));
+            let fault = match frame.map(|frame| frame.map(Frame::into_data)) {
+                None => {
+                    self.body = None;
+                    return Poll::Ready(None);
+                }
+                // Trailers, and pieces of nothing.
+                Some(Ok(Err(_))) => continue,
+                Some(Ok(Ok(piece))) if piece.is_empty() => continue,
+                Some(Ok(Ok(piece))) => match self.room.checked_sub(piece.len()) {
+                    Some(room) => {
+                        self.room = room;
+                        return Poll::Ready(Some(Ok(piece)));
+                    }
+                    None => BodyError::new(BodyErrorKind::TooLarge),
+                },
+                Some(Err(error)) => broken_off(error),
+            };
+            self.body = None;
+            return Poll::Ready(Some(Err(fault)));
+        }
+    }
+}
+
 fn takes_body(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
@@ -253,15 +326,17 @@ async fn chunk(response: &mut reqwest::Response, cap: usize) -> Result<Option<By
     match response.chunk().await {
         Ok(Some(part)) if part.len() > cap => Err(BodyError::new(BodyErrorKind::TooLarge)),
         Ok(part) => Ok(part),
-        Err(error) => {
-            let kind = if error.is_timeout() {
-                BodyErrorKind::Timeout
-            } else {
-                BodyErrorKind::Broken
-            };
-            Err(BodyError::new(kind).source(error.without_url()))
-        }
+        Err(error) => Err(broken_off(error)),
     }
+}
+
+fn broken_off(error: reqwest::Error) -> BodyError {
+    let kind = if error.is_timeout() {
+        BodyErrorKind::Timeout
+    } else {
+        BodyErrorKind::Broken
+    };
+    BodyError::new(kind).source(error.without_url())
 }
 
 /// A request body that notes when it is first asked for: from then on bytes may have left.

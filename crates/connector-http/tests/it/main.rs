@@ -8,9 +8,11 @@
 
 mod cancellation;
 mod describing;
+mod downloading;
 mod failing;
 mod limiting;
 mod paging;
+mod polling;
 mod retrying;
 mod signing_in;
 mod support;
