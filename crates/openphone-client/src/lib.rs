@@ -33,8 +33,9 @@ pub mod webhooks;
 #[doc(no_inline)]
 pub use connector_http;
 pub use connector_http::{
-    Call, CallWithResponse, Cursor, Delivery, Error, ErrorKind, FieldError, Items, Lane, Method,
-    Page, Pages, Paginator, Patch, Rate, RateClass, Request, Response, RetryPolicy, SharedLimits,
+    Call, CallWithResponse, Cursor, Delivery, Download, Error, ErrorKind, FieldError, Items, Lane,
+    Method, Page, Pages, Paginator, Patch, Rate, RateClass, Request, Response, RetryPolicy,
+    SharedLimits,
 };
 
 pub use crate::calls::{
@@ -64,7 +65,7 @@ pub use crate::phone_numbers::{
     ListPhoneNumbers, PhoneNumber, PhoneNumberUser, PhoneNumbers, RegionRestrictions, Restriction,
     Restrictions,
 };
-pub use crate::recordings::{Recording, RecordingStatus, Recordings};
+pub use crate::recordings::{Recording, RecordingSource, RecordingStatus, Recordings};
 pub use crate::sequence::CallSequence;
 pub use crate::summaries::{
     CallSummary, ProcessingStatus, Summaries, SummaryJob, SummaryJobField, SummaryJobResult,

@@ -111,6 +111,16 @@ pub(crate) struct CallOptions {
 }
 
 impl CallOptions {
+    /// Gives a call these options, and no more than this time.
+    pub(crate) fn apply_within<T: Send + 'static>(
+        self,
+        call: Call<T>,
+        within: Duration,
+    ) -> Call<T> {
+        let within = self.deadline.map_or(within, |chosen| chosen.min(within));
+        self.apply(call).deadline(within)
+    }
+
     /// Gives a call these options.
     pub(crate) fn apply<T: Send + 'static>(self, mut call: Call<T>) -> Call<T> {
         if let Some(timeout) = self.timeout {

@@ -55,7 +55,7 @@ pub struct Voicemail {
     pub duration: Option<u64>,
     /// What was said.
     pub transcript: Option<String>,
-    /// Where it can be listened to.
+    /// Where it can be listened to. [`Recordings::download`](crate::Recordings::download) takes it.
     pub recording_url: Option<String>,
 }
 

@@ -303,6 +303,17 @@ async fn call_calls_and_tasks(client: &Client, output: &Output) {
     output.result(client.calls().list_page(&calls, None).await);
     output.result(client.calls().get(&call).await);
     output.result(client.recordings().list(&call).await);
+    let address = "https://c4nary.example.com/1.mp3?signature=c4nary";
+    let mut audio = Vec::new();
+    output.show(&client.recordings().download(address, &mut audio));
+    output.show(&openphone_client::RecordingSource::from(address));
+    let nowhere = "http://c4nary.example.com/1.mp3";
+    output.result(client.recordings().download(nowhere, &mut audio).await);
+    let media = format!("{}c4nary/1.mp3?signature=c4nary", client.base_url());
+    output.result(client.recordings().download(&media, &mut audio).await);
+    let soon = Duration::from_millis(50);
+    output.result(client.calls().wait_for_transcript(&call, soon).await);
+    output.result(client.calls().wait_for_summary(&call, soon).await);
     output.result(client.summaries().get(&call).await);
     output.result(client.transcripts().get(&call).await);
     output.result(client.voicemails().get(&call).await);

@@ -2,6 +2,9 @@
 
 mod models;
 mod requests;
+mod wait;
+
+use std::time::Duration;
 
 use connector_http::{Call, Paginator};
 
@@ -10,7 +13,10 @@ pub use self::requests::ListCalls;
 use crate::client::Client;
 use crate::ids::CallId;
 use crate::page::{Data, ListPage};
+use crate::sequence::CallSequence;
+use crate::summaries::CallSummary;
 use crate::timestamp::instant;
+use crate::transcripts::Transcript;
 
 connector_http::endpoints! {
     /// Lists the calls between one of your numbers and one other.
@@ -92,6 +98,51 @@ impl<'a> Calls<'a> {
             .request(&GET)
             .path("callId", id)
             .fetch_map(Data::into_inner)
+    }
+
+    /// Waits for the transcript of a call, but not past `deadline` from the first poll.
+    ///
+    /// It is asked for again and again, after two seconds and then twice as long each time, up to half
+    /// a minute. Only [`InProgress`](crate::ProcessingStatus::InProgress) is waited for: a transcript
+    /// that is [`Failed`](crate::ProcessingStatus::Failed) or
+    /// [`Absent`](crate::ProcessingStatus::Absent) is a result, as is a state of tomorrow, so **look at
+    /// its status**. The webhook `call.transcript.completed` costs no requests.
+    ///
+    /// The options of [`CallSequence`] hold for each request.
+    ///
+    /// ```
+    /// # async fn example(client: openphone_client::Client) -> Result<(), openphone_client::Error> {
+    /// use openphone_client::ProcessingStatus;
+    /// use std::time::Duration;
+    ///
+    /// let within = Duration::from_secs(300);
+    /// let transcript = client.calls().wait_for_transcript(&"ACabc401".into(), within).await?;
+    /// match transcript.status {
+    ///     ProcessingStatus::Completed => println!("{} lines", transcript.dialogue.len()),
+    ///     other => println!("there will be none: {other}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - [`Timeout`](crate::ErrorKind::Timeout) at the deadline; its text says what was seen last. If
+    ///   the last request failed, its error.
+    /// - [`NotFound`](crate::ErrorKind::NotFound), [`Permission`](crate::ErrorKind::Permission) and
+    ///   whatever else asking again does not help, at once. A failure that passes is waited out.
+    pub fn wait_for_transcript(&self, id: &CallId, deadline: Duration) -> CallSequence<Transcript> {
+        wait::for_transcript(self.client, id, deadline)
+    }
+
+    /// Waits for the summary of a call, as [`wait_for_transcript`](Self::wait_for_transcript) does for
+    /// the transcript.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait_for_transcript`](Self::wait_for_transcript).
+    pub fn wait_for_summary(&self, id: &CallId, deadline: Duration) -> CallSequence<CallSummary> {
+        wait::for_summary(self.client, id, deadline)
     }
 }
 
