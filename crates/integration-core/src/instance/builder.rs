@@ -15,7 +15,7 @@ use crate::http::{LogWriter, LogWriterOptions};
 use crate::ids::TemplateId;
 use crate::status::Policy;
 use crate::store::{LogStore, Store, StoreError};
-use crate::template::{ConfigSchema, IntegrationTemplate, placeholders};
+use crate::template::{ConfigSchema, IntegrationTemplate, NewTemplate, placeholders};
 use crate::vault::Vault;
 
 /// Builds [`Integrations`].
@@ -138,15 +138,15 @@ impl IntegrationsBuilder {
     ///
     /// # Errors
     ///
-    /// [`IntegrationError::DuplicateVendor`], [`IntegrationError::InvalidSchema`] when a vendor's type cannot be a
-    /// form, [`IntegrationError::Store`].
+    /// [`IntegrationError::DuplicateVendor`], [`IntegrationError::InvalidTemplate`] when a vendor's words or types
+    /// cannot be a template, [`IntegrationError::Store`].
     pub async fn build(self) -> Result<Integrations, IntegrationError> {
         let now = self.timer.utc_now().trunc_subsecs(6);
         let mut vendors = BTreeMap::new();
         let mut templates = Vec::new();
         for vendor in self.vendors {
             let name = vendor.name();
-            let template = IntegrationTemplate::new(TemplateId::generate(), vendor.template(), now);
+            let template = seed(vendor.template(), now)?;
             let registered = Registered {
                 display_name: template.display_name.clone(),
                 config: super::integrations::config_schema(&template)?,
@@ -162,7 +162,7 @@ impl IntegrationsBuilder {
         }
         for words in placeholders() {
             if !vendors.contains_key(words.name.as_str()) {
-                templates.push(IntegrationTemplate::new(TemplateId::generate(), words, now));
+                templates.push(seed(words, now)?);
             }
         }
         self.store.seed_templates(&templates).await?;
@@ -199,6 +199,12 @@ impl IntegrationsBuilder {
             actor: None,
         })
     }
+}
+
+fn seed(words: NewTemplate, now: DateTime<Utc>) -> Result<IntegrationTemplate, IntegrationError> {
+    words
+        .into_template(TemplateId::generate(), now, None)
+        .map_err(IntegrationError::InvalidTemplate)
 }
 
 /// Brings the stored schemas of a vendor's template up to date. When another process is faster it has written the

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::IntegrationError;
@@ -13,6 +13,9 @@ use super::integrations::Integrations;
 use crate::ids::{IntegrationId, Scope};
 use crate::status::{DueCheck, Event, due_check};
 use crate::store::{LeaseStore, LogStatus};
+
+/// How long one is left alone whose config cannot be opened or read.
+const AFTER_A_FAULT: TimeDelta = TimeDelta::hours(1);
 
 impl Integrations {
     /// Prepares regular checks of all tenants' instances. Nothing is checked before they are started, by as many
@@ -109,10 +112,18 @@ impl Checks for Integrations {
     async fn check(&self, due: &DueIntegration, what: DueCheck) -> Result<(), IntegrationError> {
         let (facade, due) = (self.clone(), due.clone());
         to_its_end(async move {
-            match facade.look(&due, what).await {
-                Ok(()) | Err(IntegrationError::NotFound) => Ok(()),
-                Err(error) => Err(error),
+            let looked = facade.look(&due, what).await;
+            match &looked {
+                Err(IntegrationError::NotFound) => return Ok(()),
+                // Nothing was asked, and asking again at once would not help: a person has to see to it.
+                Err(IntegrationError::Vault { .. } | IntegrationError::InvalidConfig(_)) => {
+                    facade
+                        .plan(due.id, Some(facade.now() + AFTER_A_FAULT))
+                        .await?;
+                }
+                _ => {}
             }
+            looked
         })
         .await
     }

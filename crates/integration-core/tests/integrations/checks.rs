@@ -7,7 +7,7 @@ use integration_core::instance::IntegrationPatch;
 use integration_core::status::Status;
 
 use crate::acme::{AcmeClient, Config, KEY, Mood, OTHER_KEY};
-use crate::world::{World, tenant};
+use crate::world::{World, tenant, vault_of};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -104,5 +104,27 @@ async fn a_refused_key_is_told_once_a_day_and_never_tried() {
     pass(50 * 60 * MINUTE).await;
     assert!((2..=3).contains(&*told.lock().unwrap()), "{told:?}");
     assert_eq!(world.acme.requests().len(), asked);
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_key_is_lost_is_tried_once_an_hour() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    world.acme.mood(Mood::Unreachable);
+    it.enable(tenant(), id).await.unwrap_err();
+    world.acme.mood(Mood::Well);
+    let elsewhere = world.another_process(vault_of('8')).await;
+    let before = it.get(tenant(), id).await.unwrap();
+    let running = elsewhere.health_checks().start();
+    pass(10 * MINUTE).await;
+    let after = it.get(tenant(), id).await.unwrap();
+    let (first, second) = (before.next_check_at.unwrap(), after.next_check_at.unwrap());
+    assert!((second - first).num_minutes() >= 55, "{first} {second}");
+    assert_eq!(
+        (after.status, after.updated_at),
+        (Status::Error, before.updated_at)
+    );
     running.shutdown().await;
 }

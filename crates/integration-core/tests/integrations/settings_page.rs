@@ -294,3 +294,37 @@ async fn an_update_seals_only_what_changed() {
     assert_eq!(stored(&world).await, after);
     let _: Map<String, Value> = view.settings;
 }
+
+#[tokio::test(start_paused = true)]
+async fn too_many_calls_alone_never_lead_to_error() {
+    let world = World::new().await;
+    let (integrations, tenant) = (&world.integrations, &tenant());
+    let id = integrations.save(tenant, Config::new(KEY)).await.unwrap();
+    world.acme.mood(Mood::Answers(429));
+    let test = integrations.test_connection(tenant, id).await.unwrap();
+    assert!(!test.success && test.message.starts_with("Acme has had too many calls."));
+    let row = integrations.get(tenant, id).await.unwrap();
+    assert_eq!(row.status, Status::Pending);
+    assert!(!row.last_test.unwrap().result.success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_log_entries_are_swept() {
+    let world = World::new().await;
+    let (integrations, tenant) = (&world.integrations, &tenant());
+    let id = integrations.save(tenant, Config::new(KEY)).await.unwrap();
+    let all = integration_core::Scope::Administrator;
+    let saved = integrations.logs(tenant, LogFilter::new()).await.unwrap();
+    connector_http::Timer::sleep(
+        &connector_http::TokioTimer,
+        std::time::Duration::from_hours(24),
+    )
+    .await;
+    integrations.disable(tenant, id).await.unwrap();
+    let before = saved[0].created_at + chrono::TimeDelta::hours(1);
+    let deleted = integrations.sweep_logs(&all, before).await.unwrap();
+    assert_eq!(deleted, saved.len() as u64);
+    let left = integrations.logs(tenant, LogFilter::new()).await.unwrap();
+    assert_eq!(left[0].action, "status.changed");
+    assert_eq!(left.len(), 1);
+}
