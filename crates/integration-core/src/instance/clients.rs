@@ -56,7 +56,7 @@ impl Integrations {
         scope: impl Into<Scope>,
         id: IntegrationId,
     ) -> Result<C, IntegrationError> {
-        let row = self.row(&scope.into(), id).await?;
+        let row = self.row_of_client(&scope.into(), id).await?;
         self.typed_client(&row, &row.config).await
     }
 
@@ -71,7 +71,7 @@ impl Integrations {
         scope: impl Into<Scope>,
         id: IntegrationId,
     ) -> Result<ActiveClient<C>, IntegrationError> {
-        let row = self.row(&scope.into(), id).await?;
+        let row = self.row_of_client(&scope.into(), id).await?;
         let config = self.config_in_use(&row)?;
         let client = self.typed_client(&row, config).await?;
         Ok(ActiveClient {
@@ -113,6 +113,22 @@ impl Integrations {
         Ok(())
     }
 
+    /// Reads a row. If it turns out that another process has deleted it, its client goes, with the credentials in it.
+    async fn row_of_client(
+        &self,
+        scope: &Scope,
+        id: IntegrationId,
+    ) -> Result<StoredIntegration, IntegrationError> {
+        let row = self.row(scope, id).await;
+        if matches!(row, Err(IntegrationError::NotFound)) && self.inner.clients.has(id) {
+            let anywhere = self.row(&Scope::Administrator, id).await;
+            if matches!(anywhere, Err(IntegrationError::NotFound)) {
+                self.inner.clients.forget(id);
+            }
+        }
+        row
+    }
+
     /// The config that calls are made with now.
     fn config_in_use<'r>(
         &self,
@@ -143,6 +159,7 @@ impl Integrations {
             return Err(wrong_type());
         }
         if !row.state.has_credentials {
+            self.inner.clients.keep_only(row);
             return Err(IntegrationError::NoCredentials);
         }
         let client = self.any_client(row, config).await?;
@@ -293,6 +310,10 @@ impl Clients {
                 all.remove(&row.id);
             }
         }
+    }
+
+    fn has(&self, id: IntegrationId) -> bool {
+        self.all().contains_key(&id)
     }
 
     pub(super) fn forget(&self, id: IntegrationId) {

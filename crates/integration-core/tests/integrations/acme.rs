@@ -1,7 +1,7 @@
 //! Acme: a vendor that lives in the test. Its client is a real one; its server is a transport that answers.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -105,6 +105,7 @@ struct Server {
     webhooks: Vec<(String, String)>,
     ever_registered: u32,
     connects: u32,
+    clients: Vec<Weak<()>>,
     mood: Mood,
     mood_for_webhooks: Mood,
     requests: Vec<String>,
@@ -158,6 +159,16 @@ impl Acme {
 
     pub(crate) fn connects(&self) -> u32 {
         self.server().connects
+    }
+
+    /// How many clients, and the credentials in them, are still kept by somebody.
+    pub(crate) fn clients(&self) -> usize {
+        let server = self.server();
+        server
+            .clients
+            .iter()
+            .filter(|it| it.strong_count() > 0)
+            .count()
     }
 
     /// The keys that requests came with, one for each.
@@ -240,11 +251,14 @@ impl std::fmt::Debug for Acme {
 
 /// What the façade hands out.
 #[derive(Clone, Debug)]
-pub(crate) struct AcmeClient(Client);
+pub(crate) struct AcmeClient {
+    http: Client,
+    _alive: Arc<()>,
+}
 
 impl AcmeClient {
     pub(crate) async fn account(&self) -> Result<String, Error> {
-        let me: Value = self.0.request(&ME).fetch().no_retry().await?;
+        let me: Value = self.http.request(&ME).fetch().no_retry().await?;
         Ok(me["account"].as_str().unwrap().to_owned())
     }
 }
@@ -281,7 +295,12 @@ impl Vendor for Acme {
         if let Some(transport) = &options.transport {
             builder = builder.transport(transport.clone());
         }
-        Ok(AcmeClient(builder.build()?))
+        let alive = Arc::new(());
+        self.server().clients.push(Arc::downgrade(&alive));
+        Ok(AcmeClient {
+            http: builder.build()?,
+            _alive: alive,
+        })
     }
 
     async fn test_connection(&self, client: &AcmeClient) -> Result<TestReport, Error> {
@@ -302,14 +321,14 @@ impl Vendor for Acme {
         request: &WebhookRequest,
     ) -> Result<Vec<RegisteredWebhook>, Error> {
         let url = request.url.as_str();
-        let list: Vec<Value> = client.0.request(&LIST).fetch().no_retry().await?;
+        let list: Vec<Value> = client.http.request(&LIST).fetch().no_retry().await?;
         let mut here: Vec<String> = list
             .iter()
             .filter(|it| it["url"] == url)
             .map(|it| it["id"].as_str().unwrap().to_owned())
             .collect();
         if here.is_empty() && settings.log_calls {
-            let create = client.0.request(&CREATE).json(&json!({ "url": url }));
+            let create = client.http.request(&CREATE).json(&json!({ "url": url }));
             let made: Value = create.fetch().no_retry().await?;
             here.push(made["id"].as_str().unwrap().to_owned());
         }
@@ -325,7 +344,7 @@ impl Vendor for Acme {
     async fn remove_webhooks(&self, client: &AcmeClient, ids: &[String]) -> Result<(), Error> {
         for id in ids {
             let gone = client
-                .0
+                .http
                 .request(&DELETE)
                 .path("id", id)
                 .discard()

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
 use integration_core::http::CallResult;
 use integration_core::instance::{IntegrationError, IntegrationPatch};
 use integration_core::status::{CredentialsVersion, Status};
+use integration_core::store::{SealedTokens, TokenRowId, TokenRows};
+
+use integration_core::TenantId;
 
 use crate::acme::{AcmeClient, Config, KEY, Mood, OTHER_KEY};
 use crate::world::{World, tenant, vault};
@@ -195,9 +199,16 @@ async fn what_the_vendor_took_away_is_gone_everywhere() {
     let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
     it.enable(tenant(), id).await.unwrap();
     elsewhere.client::<AcmeClient>(tenant(), id).await.unwrap();
+    let row = TokenRowId::new(tenant(), id);
+    let tokens = SealedTokens::new("sealed", "fingerprint", DateTime::UNIX_EPOCH);
+    world.store.put_tokens(&row, &tokens).await.unwrap();
+    assert_eq!(world.acme.clients(), 2);
 
     world.acme.mood_for_webhooks(Mood::Unreachable);
     let removal = it.revoked(tenant(), id).await.unwrap();
+    assert!(world.store.tokens(&row).await.unwrap().is_none());
+    // One process has dropped its client with the credentials; the other does once it is asked.
+    assert_eq!(world.acme.clients(), 1);
     assert_eq!(removal.left, ["wh-1"]);
     assert_eq!(
         removal.reason.as_deref(),
@@ -220,6 +231,7 @@ async fn what_the_vendor_took_away_is_gone_everywhere() {
             "{refused:?}"
         );
     }
+    assert_eq!(world.acme.clients(), 0);
     let view = it.get(tenant(), id).await.unwrap();
     assert_eq!(view.status, Status::Disconnected);
     assert!(!view.endpoints[0].webhooks[0].has_secret);
@@ -234,4 +246,24 @@ async fn what_the_vendor_took_away_is_gone_everywhere() {
     assert_eq!(back.status, Status::Active);
     assert_eq!(world.acme.ever_registered(), 1);
     assert!(back.credentials > CredentialsVersion::default().next());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_what_another_process_deleted_is_dropped() {
+    let world = World::new().await;
+    let elsewhere = world.another_process(vault()).await;
+    let id = world
+        .integrations
+        .save(tenant(), Config::new(KEY))
+        .await
+        .unwrap();
+    elsewhere.client::<AcmeClient>(tenant(), id).await.unwrap();
+    let stranger = TenantId::from("stranger");
+    let refused = elsewhere.client::<AcmeClient>(&stranger, id).await;
+    assert!(matches!(refused, Err(IntegrationError::NotFound)));
+    assert_eq!(world.acme.clients(), 1);
+    world.integrations.delete(tenant(), id).await.unwrap();
+    let refused = elsewhere.client::<AcmeClient>(tenant(), id).await;
+    assert!(matches!(refused, Err(IntegrationError::NotFound)));
+    assert_eq!(world.acme.clients(), 0);
 }

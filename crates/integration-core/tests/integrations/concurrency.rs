@@ -153,38 +153,3 @@ async fn to_delete_waits_for_who_enables() {
     assert_eq!(removal.removed, ["wh-1"]);
     assert!(world.acme.registered().is_empty());
 }
-
-#[tokio::test(start_paused = true)]
-async fn of_many_changes_at_once_none_is_lost() {
-    let world = World::new().await;
-    let it = &world.integrations;
-    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
-    let elsewhere = world.another_process(vault()).await;
-    let patches = [
-        IntegrationPatch::new().name("New name"),
-        IntegrationPatch::new().description("What for"),
-        IntegrationPatch::new().setting("line", "line-3"),
-        IntegrationPatch::new().secret("second", "the-second-secret"),
-        IntegrationPatch::new().readable("region", "eu"),
-    ];
-    let tasks = patches.into_iter().enumerate().map(|(number, patch)| {
-        let facade = if number % 2 == 0 {
-            it.clone()
-        } else {
-            elsewhere.clone()
-        };
-        tokio::spawn(async move { facade.update(tenant(), id, patch).await })
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        task.await.unwrap().unwrap();
-    }
-    let view = it.get(tenant(), id).await.unwrap();
-    assert_eq!(
-        (view.name.as_str(), view.description.as_deref()),
-        ("New name", Some("What for"))
-    );
-    assert_eq!(view.source_ids, ["line-3"]);
-    let config = serde_json::to_value(&view.config).unwrap();
-    assert_eq!(config["second"]["set"], true);
-    assert_eq!(config["region"], "eu");
-}

@@ -60,6 +60,8 @@ impl Faulty {
         &self,
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
+        // As any database does, it lets others go on meanwhile.
+        tokio::task::yield_now().await;
         let number = self.plan.calls.fetch_add(1, Ordering::SeqCst);
         let fails = number == self.plan.fails.load(Ordering::SeqCst);
         if fails && !self.plan.late {
@@ -323,4 +325,42 @@ async fn to_take_away(#[values(false, true)] late: bool) {
             assert!(faults.store.store.sealed_values(None, 10).await.unwrap().is_empty());
         }
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_changes_at_once_none_is_lost() {
+    let faults = Faults::new(false).await;
+    let it = &faults.it;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    let elsewhere = builder(&faults.store, vault(), &faults.acme)
+        .build()
+        .await
+        .unwrap();
+    let patches = [
+        IntegrationPatch::new().name("New name"),
+        IntegrationPatch::new().description("What for"),
+        IntegrationPatch::new().setting("line", "line-3"),
+        IntegrationPatch::new().secret("second", "the-second-secret"),
+        IntegrationPatch::new().readable("region", "eu"),
+    ];
+    let tasks = patches.into_iter().enumerate().map(|(number, patch)| {
+        let facade = if number % 2 == 0 {
+            it.clone()
+        } else {
+            elsewhere.clone()
+        };
+        tokio::spawn(async move { facade.update(tenant(), id, patch).await })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap().unwrap();
+    }
+    let view = it.get(tenant(), id).await.unwrap();
+    assert_eq!(
+        (view.name.as_str(), view.description.as_deref()),
+        ("New name", Some("What for"))
+    );
+    assert_eq!(view.source_ids, ["line-3"]);
+    let config = serde_json::to_value(&view.config).unwrap();
+    assert_eq!(config["second"]["set"], true);
+    assert_eq!(config["region"], "eu");
 }

@@ -47,7 +47,10 @@ async fn without_webhooks_it_does_not_run_and_the_next_attempt_finds_what_was_re
     assert_eq!((view.status, view.is_active), (Status::Error, true));
     assert_eq!(view.reason, Some(ReasonCode::TestFailed));
 
-    // To test is to try again for one that is wanted on.
+    // To test is to try again for one that is wanted on: all of it, or it does not run.
+    let test = it.test_connection(tenant(), id).await.unwrap();
+    assert!(!test.success, "{test:?}");
+    assert_eq!(it.get(tenant(), id).await.unwrap().status, Status::Error);
     world.acme.mood_for_webhooks(Mood::Well);
     assert!(it.test_connection(tenant(), id).await.unwrap().success);
     let view = it.get(tenant(), id).await.unwrap();
