@@ -97,6 +97,7 @@ async fn a_refused_key_is_told_once_a_day_and_never_tried() {
     // Of two processes that want to say so, one does.
     let due = it.due(DateTime::<Utc>::MAX_UTC, 10).await.unwrap();
     assert!(it.note_reauth(&due[0]).await.unwrap());
+    pass(MINUTE).await;
     assert!(!it.note_reauth(&due[0]).await.unwrap());
     let told = Arc::new(Mutex::new(0));
     let count = Arc::clone(&told);
