@@ -11,7 +11,15 @@ use crate::error::is_plain_key;
 ///
 /// Up to that byte the text is taken to be JSON; what follows is not looked at.
 pub(super) fn at(body: &[u8], offset: usize) -> String {
+    path(&still_open(body, offset))
+}
+
+/// Returns what has begun and not ended at the byte at `offset`, the outermost first.
+fn still_open(body: &[u8], offset: usize) -> Vec<Frame<'_>> {
     let mut open: Vec<Frame<'_>> = Vec::new();
+    // Levels below the deepest that is shown are only counted: a body of ten million brackets, which a decoder that
+    // skips an unknown field does read to its end, must not become ten million frames.
+    let mut below = 0_usize;
     let mut next = 0;
     while let Some(&byte) = body.get(next) {
         let start = next;
@@ -25,6 +33,7 @@ pub(super) fn at(body: &[u8], offset: usize) -> String {
         // serde stops behind the last byte of a value it refuses, or before the first one of a value whose kind
         // alone is wrong: so a value is counted as begun with the byte that announces it.
         match byte {
+            _ if below > 0 => {}
             b'}' | b']' => inside(&mut open, false),
             b',' => next_value(&mut open),
             b':' => inside(&mut open, true),
@@ -34,6 +43,9 @@ pub(super) fn at(body: &[u8], offset: usize) -> String {
             break;
         }
         match byte {
+            b'{' | b'[' if open.len() >= MAX_DEPTH => below = below.saturating_add(1),
+            b'}' | b']' if below > 0 => below -= 1,
+            _ if below > 0 => {}
             b'{' | b'[' => open.push(Frame::new(byte == b'{')),
             b'}' | b']' => {
                 open.pop();
@@ -50,7 +62,7 @@ pub(super) fn at(body: &[u8], offset: usize) -> String {
             _ => inside(&mut open, false),
         }
     }
-    path(&open)
+    open
 }
 
 /// Returns the offset of the byte at `line` and `column`, both from 1, as serde counts.
@@ -129,7 +141,7 @@ const MAX_DEPTH: usize = 32;
 
 fn path(open: &[Frame<'_>]) -> String {
     let mut path = String::new();
-    for frame in open.iter().take(MAX_DEPTH).take_while(|frame| frame.inside) {
+    for frame in open.iter().take_while(|frame| frame.inside) {
         if !path.is_empty() {
             path.push('.');
         }
@@ -230,10 +242,25 @@ mod tests {
     }
 
     #[test]
-    fn depth_costs_memory_and_no_stack() {
+    fn depth_costs_neither_stack_nor_memory() {
         let deep = "[".repeat(200_000);
-        let deepest = at(deep.as_bytes(), deep.len());
-        assert_eq!(deepest, vec!["0"; MAX_DEPTH].join("."));
+        let open = still_open(deep.as_bytes(), deep.len());
+        assert!(open.capacity() <= 2 * MAX_DEPTH, "{}", open.capacity());
+        assert_eq!(path(&open), vec!["0"; MAX_DEPTH].join("."));
         assert_eq!(at(deep.as_bytes(), 2), "0.0");
+    }
+
+    #[test]
+    fn what_lies_too_deep_to_show_does_not_disturb_what_is_shown() {
+        let deep = format!(
+            "{}{{\"a\":[1,2,{{\"b\":3}}]}}{}",
+            "[".repeat(40),
+            "]".repeat(40)
+        );
+        let text = format!(r#"{{"first":[{deep},7],"second":"canary"}}"#);
+        let seven = text.find(",7").unwrap() + 1;
+        assert_eq!(at(text.as_bytes(), seven), "first.1");
+        let second = text.find("\"canary").unwrap() + 1;
+        assert_eq!(at(text.as_bytes(), second), "second");
     }
 }
