@@ -453,8 +453,8 @@ impl fmt::Display for Faults<'_> {
     }
 }
 
-/// Shows a word of the vendor's only if it looks like one: short, printable, without spaces. Anything else could
-/// break the line or be a sentence with a person in it.
+/// Shows a word of the vendor's only if it looks like one: short, printable, without spaces, and neither an address
+/// nor a number to call. Anything else could break the line, be a sentence with a person in it, or be the person.
 struct Token<'a>(&'a str);
 
 impl fmt::Display for Token<'_> {
@@ -465,7 +465,8 @@ impl fmt::Display for Token<'_> {
 
 pub(crate) fn is_token(text: &str) -> bool {
     let fits = !text.is_empty() && text.len() <= 128;
-    fits && text.bytes().all(|byte| byte.is_ascii_graphic())
+    let of_a_person = text.starts_with('+') || text.contains('@');
+    fits && !of_a_person && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
@@ -556,8 +557,17 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_code_cannot_break_the_line() {
-        for hostile in ["a\nb", "", "two words", &"x".repeat(129), "ü"] {
+    fn a_hostile_code_can_neither_break_the_line_nor_name_a_person() {
+        let long = "x".repeat(129);
+        for hostile in [
+            "a\nb",
+            "",
+            "two words",
+            &long,
+            "ü",
+            "jo@example.com",
+            "+12025550143",
+        ] {
             let error = Error::new(ErrorKind::Api, "quo", "raw", Delivery::Rejected)
                 .with_vendor_words(VendorError::new().code(hostile));
             assert_eq!(error.to_string(), "quo raw: refused (code ?)");
