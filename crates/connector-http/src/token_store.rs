@@ -120,7 +120,10 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`Unavailable`](TokenStoreErrorKind::Unavailable) when nothing was written, or nobody knows: try again until it
-    /// works, for the tokens exist nowhere else; [`Unstorable`](TokenStoreErrorKind::Unstorable). A repeat of a save that had worked answers [`Saved::Superseded`], and what is loaded then is what was saved.
+    /// works, for the tokens exist nowhere else; [`Unstorable`](TokenStoreErrorKind::Unstorable).
+    ///
+    /// A repeat of a save that had worked answers [`Saved::Superseded`] where the refresh token changed, and
+    /// [`Saved::Saved`] where it stayed; either way, what is loaded then is what was saved.
     async fn save_if(&self, spent: &Fingerprint, new: &TokenSet) -> Result<Saved, TokenStoreError>;
 
     /// Notes that the identity provider has refused the refresh token of this fingerprint for good, if it is still
@@ -271,7 +274,7 @@ impl LeaseOwner {
         Self(name.into())
     }
 
-    /// Makes a name nobody else has: the process id, for who looks into the table, and 128 random bits.
+    /// Makes a name nobody else has: the process id, for who looks into the table, and a random number.
     pub fn generate() -> Self {
         let random = fastrand::u128(..);
         Self(format!("{}-{random:032x}", std::process::id()))
@@ -311,7 +314,8 @@ pub enum TokenStoreErrorKind {
     /// The store cannot be reached, is locked or full. Trying later may work.
     Unavailable,
     /// There are tokens that cannot be opened: their key is gone, or they were sealed for another place. They are left
-    /// as they are, since the key may come back; connecting the account again writes new ones.
+    /// as they are, since the key may come back; calls fail for now, and nothing is taken for refused. Connecting the
+    /// account again writes new ones.
     Unreadable,
     /// There are no tokens: the account is not connected, or no longer.
     NotConnected,
@@ -367,10 +371,12 @@ impl std::error::Error for TokenStoreError {
 impl From<TokenStoreError> for AuthError {
     fn from(error: TokenStoreError) -> Self {
         let kind = match error.kind {
-            TokenStoreErrorKind::Unavailable => AuthErrorKind::Unavailable,
-            TokenStoreErrorKind::Unreadable | TokenStoreErrorKind::NotConnected => {
-                AuthErrorKind::ReauthorizationRequired
+            // A replica whose keyring lags behind a rotation reads what it cannot open: the account is connected, and
+            // no person must be asked to connect it again. Only the identity provider's word is the end of a grant.
+            TokenStoreErrorKind::Unavailable | TokenStoreErrorKind::Unreadable => {
+                AuthErrorKind::Unavailable
             }
+            TokenStoreErrorKind::NotConnected => AuthErrorKind::ReauthorizationRequired,
             TokenStoreErrorKind::Unstorable => AuthErrorKind::Invalid,
         };
         Self::new(kind).source(error)
@@ -416,7 +422,7 @@ mod tests {
     #[case(
         TokenStoreErrorKind::Unreadable,
         false,
-        AuthErrorKind::ReauthorizationRequired,
+        AuthErrorKind::Unavailable,
         "the stored tokens cannot be opened"
     )]
     #[case(
