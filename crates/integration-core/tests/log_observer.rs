@@ -433,6 +433,31 @@ async fn closing_writes_what_waits_and_later_entries_are_dropped() {
     assert_eq!((logs.entries().len(), writer.dropped()), (1000, 1));
 }
 
+/// Real threads, because the moment between taking a place in the queue and filling it is not an await.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_entry_that_arrives_while_it_closes_goes_unaccounted_for() {
+    for round in 0..300 {
+        let Setup { logs, writer } = setup(Logs::default(), LogWriterOptions::default());
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let writer = writer.clone();
+                std::thread::spawn(move || {
+                    let mut written = 0;
+                    while writer.dropped() == 0 {
+                        writer.write(entry(written));
+                        written += 1;
+                    }
+                    written
+                })
+            })
+            .collect();
+        writer.close().await;
+        let written: usize = threads.into_iter().map(|t| t.join().unwrap()).sum();
+        let dropped = usize::try_from(writer.dropped()).unwrap();
+        assert_eq!(logs.entries().len() + dropped, written, "round {round}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn closing_comes_to_an_end_with_the_store_down() {
     let logs = Logs {

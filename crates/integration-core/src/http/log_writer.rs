@@ -176,9 +176,12 @@ impl Task {
             batch.clear();
         }
         self.incoming.close();
-        let left = std::iter::from_fn(|| self.incoming.try_recv().ok()).count();
+        let mut left = 0;
+        while self.incoming.recv().await.is_some() {
+            left += 1;
+        }
         if left > 0 {
-            self.drops.add(count(left));
+            self.drops.add(left);
         }
     }
 
@@ -187,7 +190,7 @@ impl Task {
         if !*self.closing.borrow() {
             tokio::select! {
                 biased;
-                () = closed(&mut self.closing) => self.incoming.close(),
+                () = closed(&mut self.closing) => {}
                 first = self.incoming.recv() => match first {
                     None => return false,
                     Some(first) => {
@@ -204,6 +207,12 @@ impl Task {
         }
         if *self.closing.borrow() {
             self.incoming.close();
+            // Waits for a writer on another thread whose entry was let in and is not there yet, as `try_recv` does not.
+            while batch.len() < size
+                && let Some(entry) = self.incoming.recv().await
+            {
+                batch.push(entry);
+            }
         }
         while batch.len() < size
             && let Ok(entry) = self.incoming.try_recv()
