@@ -231,7 +231,7 @@ fn small(number: &serde_json::Number) -> bool {
     number.as_f64().is_some_and(|number| number.abs() < 1e6)
 }
 
-/// One short word that is neither an address nor a number to call.
+/// One short word that is neither an address nor a number to call, nor holds one.
 fn is_word(text: &str) -> bool {
     let fits = !text.is_empty() && text.len() <= 64;
     let plain =
@@ -239,10 +239,22 @@ fn is_word(text: &str) -> bool {
     fits && text.bytes().all(plain) && !could_be_called(text)
 }
 
-/// Seven to fifteen digits, with nothing but separators between them.
+/// Whether seven to fifteen digits stand in a row, with nothing but separators between them and around them. Digits
+/// that letters touch belong to an id; and so do those of a UUID, which may well have some in a row.
 fn could_be_called(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    (7..=15).contains(&digits) && !text.bytes().any(|byte| byte.is_ascii_alphabetic())
+    if uuid::Uuid::try_parse(text).is_ok() {
+        return false;
+    }
+    let mut rows = vec![0_usize];
+    for part in text.split(|letter: char| !letter.is_ascii_alphanumeric()) {
+        match rows.last_mut() {
+            Some(row) if part.bytes().all(|byte| byte.is_ascii_digit()) => {
+                *row = row.saturating_add(part.len());
+            }
+            _ => rows.push(0),
+        }
+    }
+    rows.iter().any(|row| (7..=15).contains(row))
 }
 
 /// The time of a record: `2026-01-02T03:04:05.678Z`.
@@ -272,6 +284,8 @@ mod tests {
     #[rstest]
     #[case("id", json!("CT1a2b"))]
     #[case("contact_id", json!("670f-12"))]
+    #[case("id", json!("AC1234567890"))]
+    #[case("id", json!("12345678-1234-4234-8234-123456789012"))]
     #[case("createdAt", json!("2026-01-02T03:04:05.678+02:00"))]
     #[case("type", json!("message.received"))]
     #[case("total", json!(17))]
@@ -286,6 +300,8 @@ mod tests {
     #[case("id", json!("+12025550143"))]
     #[case("id", json!("2025550143"))]
     #[case("id", json!("202-555-0143"))]
+    #[case("id", json!("tel:12025550143"))]
+    #[case("userId", json!("sip:202-555-0143:canary"))]
     #[case("id", json!(2_025_550_143_u64))]
     #[case("externalId", json!("crm-canary"))]
     #[case("userId", json!("canary@example.com"))]
