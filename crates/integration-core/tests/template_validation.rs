@@ -169,6 +169,25 @@ fn everything_is_said_at_once_in_the_order_of_the_form() {
 }
 
 #[test]
+fn what_several_rules_find_is_said_once() {
+    let schema = schema_with(&json!({
+        "allOf": [{ "minLength": 3 }, { "pattern": "^[a-z]+$" }, { "minLength": 3 }],
+    }));
+    let errors = refused(&schema, &json!({ "api_key": "12345678", "value": "A" }));
+    let sentences: Vec<_> = errors
+        .iter()
+        .map(|(_, sentence)| sentence.as_str())
+        .collect();
+    assert_eq!(
+        sentences,
+        [
+            "Value does not have the expected form",
+            "Value must be at least 3 characters long"
+        ]
+    );
+}
+
+#[test]
 fn a_sealed_field_that_is_empty_is_refused_as_empty() {
     let schema = schema_with(&json!({}));
     assert_eq!(

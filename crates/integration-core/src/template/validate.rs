@@ -165,8 +165,9 @@ pub(super) fn validate(
         let place = field_order.iter().position(|field| *field == name);
         place.unwrap_or(field_order.len())
     };
-    errors.sort_by_cached_key(|error| (rank(error), error.pointer.clone()));
+    errors.sort();
     errors.dedup();
+    errors.sort_by_key(rank);
     Err(ValidationErrors(errors))
 }
 
