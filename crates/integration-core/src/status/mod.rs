@@ -17,7 +17,8 @@
 //!   set: an integration that was switched on and is broken counts as on, its jobs park, and it runs by itself once
 //!   it is mended. "No-op" in the row of active is about the state: one that works and was off is switched on.
 //! - "No-op" for disabling what is disconnected withdraws a request to enable that waits for its test.
-//! - [`State::enable_pending`] ends with the test it waits for, however that goes.
+//! - [`State::enable_pending`] ends with the test it waits for, however that goes; one that is ignored, because the same
+//!   credentials were refused before, leaves it to the test of newer ones.
 //! - A test that fails because the vendor refused the credentials is both columns at once.
 //! - Authentication refused in error sets `needs_reauth` too: asking the vendor again cannot help there either.
 //! - A vendor's 429 is a transient failure that pauses calls and is never counted.
