@@ -18,7 +18,6 @@ pub(crate) struct Call<'a> {
     pub(crate) operation: Operation,
     /// The first path parameter, decoded; empty where the template has none.
     pub(crate) id: &'a str,
-    #[expect(dead_code, reason = "for the dated surface")]
     /// The second path parameter, likewise.
     pub(crate) second_id: &'a str,
     pub(crate) query: &'a str,
@@ -60,7 +59,6 @@ pub(crate) enum Routed {
     },
     /// A known route whose id is not valid percent-encoded UTF-8.
     BadId(Operation),
-    #[expect(dead_code, reason = "for the dated surface")]
     /// A known route that was asked for in a version that does not exist, or in none.
     WrongVersion(Operation),
     Nowhere,

@@ -234,7 +234,6 @@ impl<V> Builder<V> {
 /// What a vendor may need to know of the sandbox around it.
 pub(crate) struct Surroundings {
     pub(crate) base_url: String,
-    #[expect(dead_code, reason = "for the dated surface")]
     pub(crate) dispatcher: Dispatcher,
 }
 

@@ -6,10 +6,11 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stderr,
-    reason = "helpers of tests fail by panicking, and say when they are skipped"
+    reason = "helpers of tests fail by panicking, like the tests themselves"
 )]
 
+#[path = "shared/material.rs"]
+mod material;
 #[path = "it/receiver.rs"]
 #[expect(dead_code, reason = "the other tests use more of it")]
 mod receiver;
@@ -20,7 +21,6 @@ mod schema;
 mod support;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use vendor_sandbox::Sandbox;
@@ -38,59 +38,12 @@ use vendor_sandbox::openphone::{
 };
 use vendor_sandbox::{Fault, FaultPlan, Operation, When};
 
+use crate::material::{assert_same_keys, fixture, paths, read, shared};
 use crate::receiver::Receiver;
 use crate::schema::Spec;
 use crate::support::{Answer, Api, encoded};
 
 const THEM: &str = "+12025550143";
-
-/// The folder, or `None` after saying that there is none. Where it is required, it must be there.
-fn shared() -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os("CONNECTORS_SHARED_DIR") {
-        return Some(folder.into());
-    }
-    let required = std::env::var_os("CONNECTORS_REQUIRE_SHARED").is_some_and(|value| value == "1");
-    assert!(
-        !required,
-        "CONNECTORS_REQUIRE_SHARED is set and CONNECTORS_SHARED_DIR is not"
-    );
-    eprintln!("skipped: CONNECTORS_SHARED_DIR is not set");
-    None
-}
-
-fn read(folder: &std::path::Path, name: &str) -> Value {
-    let path = folder.join(name);
-    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_slice(&text).unwrap()
-}
-
-fn fixture(folder: &std::path::Path, name: &str) -> Value {
-    read(folder, &format!("vendor-fixtures/openphone/{name}.json"))
-}
-
-/// Every path of keys in a value; the items of a list share one path. Below null nothing is
-/// known, so `null` hides what the other side has there.
-fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(object) => {
-            for (key, value) in object {
-                let path = format!("{path}/{key}");
-                paths(value, &path, found);
-                found.insert(path);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| paths(item, path, found)),
-        _ => {}
-    }
-}
-
-#[track_caller]
-fn assert_same_keys(ours: &Value, theirs: &Value, what: &str) {
-    let (mut left, mut right) = (BTreeSet::new(), BTreeSet::new());
-    paths(ours, "", &mut left);
-    paths(theirs, "", &mut right);
-    assert_eq!(left, right, "{what}");
-}
 
 const CREATE_WEBHOOKS: [Operation; 4] = [
     CREATE_MESSAGE_WEBHOOK,

@@ -185,6 +185,7 @@ pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiE
     let place = find(state, call.id)?;
     let deliveries = state.notify(&Event::ContactDeleted(place), call.now);
     state.contacts.remove(place);
+    state.notes.remove(&place);
     Ok(Outcome {
         reply: Reply::empty(StatusCode::NO_CONTENT),
         deliveries,

@@ -331,9 +331,12 @@ pub(super) fn register(
             let key = Arc::clone(&state.legacy_key);
             Registration::v4(recipient, key, None, &mut state.ids)
         }
-        WebhookFormat::Dated => {
-            Registration::dated(recipient, Arc::clone(&state.dated_key), &mut state.ids)
-        }
+        WebhookFormat::Dated => Registration::dated(
+            recipient,
+            Arc::clone(&state.dated_key),
+            None,
+            &mut state.ids,
+        ),
     };
     let webhook = registration.webhook.clone();
     state.webhooks.push(registration);

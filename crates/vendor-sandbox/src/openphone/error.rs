@@ -24,7 +24,6 @@ pub(super) enum Area {
     Conversations,
     Users,
     Voicemails,
-    #[expect(dead_code, reason = "for the dated surface")]
     /// The workspace itself, which only the dated API shows; its errors have no codes.
     Organization,
 }
@@ -59,9 +58,11 @@ pub(super) struct Issue {
     pub(super) schema: Schema,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Schema {
     pub(super) r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pattern: Option<String>,
 }
 
 /// An error in the shape of the vendor's specification.
@@ -87,6 +88,16 @@ struct Body<'a> {
     trace: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Issue],
+}
+
+#[derive(Serialize)]
+struct DatedBody<'a> {
+    title: &'static str,
+    message: &'a str,
+    docs: &'static str,
+    trace: String,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [Issue],
 }
@@ -176,6 +187,45 @@ impl ApiError {
 
     pub(super) fn server(area: Area) -> Self {
         Self::plain(area, "01", StatusCode::INTERNAL_SERVER_ERROR, "Unknown")
+    }
+
+    /// A request that breaks the schema, as the dated API says it.
+    pub(super) fn failed_validation(area: Area, errors: Vec<Issue>) -> Self {
+        let fields = if errors.len() == 1 { "field" } else { "fields" };
+        let message = format!("Validation failed for {} {fields}.", errors.len());
+        Self {
+            errors,
+            ..Self::refused(area, message)
+        }
+    }
+
+    /// A request that is understood and cannot be carried out; only the dated API knows it.
+    pub(super) fn unprocessable(area: Area, message: String) -> Self {
+        let title = "Unprocessable Entity";
+        let plain = Self::plain(area, "00", StatusCode::UNPROCESSABLE_ENTITY, title);
+        Self { message, ..plain }
+    }
+
+    /// An answer of the dated API that has a status and no more to say.
+    pub(super) fn of_status(area: Area, status: StatusCode, message: &str) -> Self {
+        let title = status.canonical_reason().unwrap_or("Unknown");
+        let plain = Self::plain(area, "00", status, title);
+        Self {
+            message: message.to_owned(),
+            ..plain
+        }
+    }
+
+    /// Writes the error as the dated API does: without code and status.
+    pub(super) fn dated_reply(&self, ids: &mut Ids) -> Reply {
+        let body = DatedBody {
+            title: self.title,
+            message: &self.message,
+            docs: "https://quo.com/docs",
+            trace: ids.decimal(),
+            errors: &self.errors,
+        };
+        Reply::json(self.status, &body)
     }
 
     /// The first thing that is wrong, for a reader of the sandbox's own errors.

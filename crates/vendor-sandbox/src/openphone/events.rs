@@ -197,7 +197,7 @@ impl State {
                 let call = self.call(*place)?;
                 Some(self.call_dated(*event, &call, now))
             }
-            Event::Task(event, place) => self.task_dated(event, *place),
+            Event::Task(event, place) => Some(self.task_dated(event, self.tasks.get(*place)?)),
             Event::MessageReceived(place)
             | Event::MessageDelivered(place)
             | Event::MessageFailed(place)

@@ -1,5 +1,5 @@
-//! OpenPhone, now called Quo: every operation of API v1, and the deliveries that they and what
-//! happens at the vendor cause.
+//! OpenPhone, now called Quo: every operation of API v1 and of the dated API, and the deliveries
+//! that they and what happens at the vendor cause.
 
 mod call;
 mod call_content;
@@ -15,6 +15,7 @@ mod contacts;
 mod control;
 mod control_http;
 mod conversations;
+pub mod dated;
 mod directory;
 mod error;
 mod events;
@@ -35,6 +36,7 @@ mod synthetic;
 mod task_events;
 mod task_store;
 mod tasks;
+mod text_rule;
 mod thread_store;
 mod webhooks;
 mod workspace;
@@ -157,8 +159,21 @@ impl Vendor for OpenPhone {
         entries().map(|entry| entry.operation).collect()
     }
 
-    fn route(&self, method: &Method, path: &str, _headers: &HeaderMap) -> Routed {
-        route(entries().map(|entry| &entry.operation), method, path)
+    fn route(&self, method: &Method, path: &str, headers: &HeaderMap) -> Routed {
+        if path.starts_with("/v1/") {
+            return route(OPERATIONS.iter(), method, path);
+        }
+        if path.starts_with("/media/") {
+            return route([DOWNLOAD_MEDIA].iter(), method, path);
+        }
+        match route(dated::OPERATIONS.iter(), method, path) {
+            Routed::To { operation, .. } | Routed::BadId(operation)
+                if !dated::asks_for_it(headers) =>
+            {
+                Routed::WrongVersion(operation)
+            }
+            routed => routed,
+        }
     }
 
     fn is_public(&self, operation: Operation) -> bool {
@@ -180,6 +195,7 @@ impl Vendor for OpenPhone {
         let mut state = self.state();
         match (entry.act)(&mut state, call) {
             Ok(outcome) => outcome,
+            Err(error) if is_dated(call.operation) => error.dated_reply(&mut state.ids).into(),
             Err(error) => error.reply(&mut state.ids).into(),
         }
     }
@@ -187,7 +203,12 @@ impl Vendor for OpenPhone {
     fn refuse(&self, refusal: Refusal, operation: Option<Operation>) -> Reply {
         let entry = operation.and_then(entry);
         let area = entry.map_or(Area::Contacts, |entry| entry.area);
-        refusal::refuse(refusal, area, &mut self.state().ids)
+        let ids = &mut self.state().ids;
+        if operation.is_some_and(is_dated) {
+            dated::refuse(refusal, area, ids)
+        } else {
+            refusal::refuse(refusal, area, ids)
+        }
     }
 
     fn limit_headers(&self, standing: Standing, headers: &mut HeaderMap) {
@@ -247,7 +268,14 @@ impl Vendor for OpenPhone {
 }
 
 fn entries() -> impl Iterator<Item = &'static Entry> {
-    operations::TABLE.iter().chain(operations::MEDIA)
+    let tables = operations::TABLE.iter().chain(operations::MEDIA);
+    tables.chain(dated::TABLE)
+}
+
+/// Says whether an operation is one of the dated API, whose paths have no prefix.
+fn is_dated(operation: Operation) -> bool {
+    let path = operation.template();
+    !path.starts_with("/v1/") && operation != DOWNLOAD_MEDIA
 }
 
 fn entry(operation: Operation) -> Option<&'static Entry> {

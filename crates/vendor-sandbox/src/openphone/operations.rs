@@ -35,7 +35,6 @@ macro_rules! operations {
         }),*];
     };
 }
-#[expect(unused_imports, reason = "for the dated surface")]
 pub(super) use operations;
 
 operations! {

@@ -66,6 +66,11 @@ pub(super) struct Subscription {
     /// Ids of own numbers, or [`EVERY_NUMBER`].
     pub(super) resource_ids: Vec<String>,
     pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+}
+
+fn dated_key_text(key: &[u8]) -> String {
+    format!("whsec_{}", STANDARD.encode(key))
 }
 
 impl Registration {
@@ -88,16 +93,33 @@ impl Registration {
     }
 
     /// Registers a webhook of the dated generation.
-    pub(super) fn dated(recipient: Recipient, key: Arc<[u8]>, ids: &mut Ids) -> Self {
-        let text = format!("whsec_{}", STANDARD.encode(&key));
+    pub(super) fn dated(
+        recipient: Recipient,
+        key: Arc<[u8]>,
+        subscription: Option<Subscription>,
+        ids: &mut Ids,
+    ) -> Self {
+        let text = dated_key_text(&key);
         Self::new(
             WebhookFormat::Dated,
             ids.decimal(),
             text,
             recipient,
             key,
-            None,
+            subscription,
         )
+    }
+
+    /// Signs with another key from now on.
+    pub(super) fn rotate(&mut self, key: Arc<[u8]>) {
+        self.webhook.key = dated_key_text(&key);
+        self.key = key;
+    }
+
+    pub(super) fn send_to(&mut self, recipient: Recipient) {
+        recipient.url().clone_into(&mut self.webhook.url);
+        self.webhook.loopback = recipient.is_loopback();
+        self.recipient = recipient;
     }
 
     fn new(
@@ -168,6 +190,7 @@ mod tests {
             events: events.to_vec(),
             resource_ids: numbers.iter().map(|&id| id.to_owned()).collect(),
             created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
         };
         let (got, sent) = ("message.received", "message.delivered");
         let (one, two) = (Some("PN1"), Some("PN2"));

@@ -12,6 +12,7 @@ use crate::openphone::call::PhoneCall;
 use crate::openphone::call_life::{CallStep, Wishes};
 use crate::openphone::call_store::CallStore;
 use crate::openphone::contact_store::ContactStore;
+use crate::openphone::dated::Note;
 use crate::openphone::ids::Ids;
 use crate::openphone::ledger::ThreadPlace;
 use crate::openphone::message_store::{Message, MessageStore};
@@ -62,6 +63,8 @@ pub(super) struct State {
     pub(super) messages: MessageStore,
     pub(super) calls: CallStore,
     pub(super) tasks: TaskStore,
+    /// Notes by the places of their contacts.
+    pub(super) notes: HashMap<u64, Vec<Note>>,
     pub(super) messaging_block: Option<MessagingBlock>,
     /// What becomes of the next texts.
     pub(super) next_failures: VecDeque<TextFailure>,
@@ -106,6 +109,7 @@ impl State {
             messages: MessageStore::new(rng.u64(..)),
             calls: CallStore::new(rng.u64(..)),
             tasks: TaskStore::default(),
+            notes: HashMap::new(),
             messaging_block: None,
             next_failures: VecDeque::new(),
             plan: Plan::default(),
@@ -131,6 +135,7 @@ impl State {
         self.messages = MessageStore::new(self.ids.seed());
         self.calls = CallStore::new(self.ids.seed());
         self.tasks = TaskStore::default();
+        self.notes.clear();
         self.next_failures.clear();
         self.timeline.take(|_| true);
         self.held.clear();

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::openphone::events::thread_link;
 use crate::openphone::object::insert;
 use crate::openphone::state::State;
+use crate::openphone::task_store::Task;
 
 /// What happens to a task.
 #[derive(Clone, Debug)]
@@ -51,8 +52,7 @@ impl TaskEvent {
 }
 
 impl State {
-    pub(super) fn task_dated(&self, event: &TaskEvent, place: usize) -> Option<Value> {
-        let task = self.tasks.get(place)?;
+    pub(super) fn task_dated(&self, event: &TaskEvent, task: &Task) -> Value {
         let mut resource = json!({ "id": task.id });
         match event {
             TaskEvent::Created => {
@@ -90,7 +90,7 @@ impl State {
         });
         // The sample of an assignment has no link, and all others have one.
         let link = link.filter(|_| !matches!(event, TaskEvent::Assigned(_)));
-        Some(json!({
+        json!({
             "resource": resource,
             "context": {
                 "orgId": self.workspace.org_id,
@@ -101,7 +101,7 @@ impl State {
                 "phoneNumberGroupId": null,
             },
             "links": { "quo": link },
-        }))
+        })
     }
 }
 

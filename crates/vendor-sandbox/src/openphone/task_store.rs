@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::clock;
 use crate::openphone::error::{ApiError, Area};
 use crate::openphone::events::Event;
 use crate::openphone::state::{State, Step};
@@ -220,15 +221,16 @@ impl State {
         }
     }
 
-    /// Plans the moment at which a task is overdue. What was due before now passes in silence.
+    /// Plans the moment at which a task is overdue; one that was due before now is so at once.
     fn plan_overdue(&mut self, place: usize, now: DateTime<Utc>) {
         let Some(due) = self.tasks.get(place).and_then(|task| task.due) else {
             return;
         };
         let moment = (due - now)
             .to_std()
-            .ok()
-            .and_then(|wait| crate::clock::monotonic().checked_add(wait));
+            .map_or(Some(clock::monotonic()), |wait| {
+                clock::monotonic().checked_add(wait)
+            });
         if let Some(moment) = moment {
             self.timeline.plan(moment, Step::TaskOverdue(place, due));
         }

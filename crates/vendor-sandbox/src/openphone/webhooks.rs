@@ -12,7 +12,7 @@ use crate::openphone::check::{Issues, Query, Text};
 use crate::openphone::error::{ApiError, Area};
 use crate::openphone::page::Data;
 use crate::openphone::path_id;
-use crate::openphone::registration::{EVERY_NUMBER, Registration, Subscription};
+use crate::openphone::registration::{EVERY_NUMBER, Registration, Subscription, WebhookFormat};
 use crate::openphone::state::State;
 use crate::webhook::Recipient;
 
@@ -127,6 +127,7 @@ fn create(state: &mut State, call: &Call<'_>, family: &Family) -> Result<Outcome
         events: body.events,
         resource_ids: body.resource_ids,
         created_at: call.now,
+        updated_at: call.now,
     };
     let recipient = Recipient::new(&body.url);
     let registration = Registration::v4(recipient, key, Some(subscription), &mut state.ids);
@@ -241,7 +242,7 @@ fn enabled(value: Option<&Value>, issues: &mut Issues) -> bool {
 }
 
 /// Writes a URL as the vendor's samples answer it: `https://example.com` with a slash at its end.
-fn written_out(url: String) -> String {
+pub(super) fn written_out(url: String) -> String {
     url::Url::parse(&url).map_or(url, String::from)
 }
 
@@ -266,6 +267,9 @@ struct WebhookView<'a> {
 impl<'a> WebhookView<'a> {
     /// Shows a webhook; `None` for one that the API does not see.
     fn new(registration: &'a Registration, org_id: &'a str) -> Option<Self> {
+        if registration.webhook.format != WebhookFormat::V4 {
+            return None;
+        }
         let subscription = registration.subscription.as_ref()?;
         let at = clock::iso(subscription.created_at);
         let status = if subscription.enabled {

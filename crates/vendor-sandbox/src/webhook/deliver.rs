@@ -2,13 +2,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use serde::Serialize;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -16,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::log::Recent;
 use crate::shared::lock;
+use crate::webhook::record::{Attempt, DeliveryRecord, DeliveryState, Entry, Message, messages};
 use crate::webhook::{Recipient, Signer};
 
 /// How many deliveries may wait to be sent; what comes on top is dropped and logged so.
@@ -26,6 +26,8 @@ const AT_ONCE: usize = 32;
 const ANSWER_BYTES: usize = 64 * 1024;
 /// How many deliveries the log remembers.
 const REMEMBERED: usize = 2_000;
+/// How much of it the log remembers.
+const REMEMBERED_BYTES: usize = 1024;
 /// How long a receiver may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Seconds before each attempt, counted from the attempt before it: the schedule of the dated
@@ -37,60 +39,12 @@ const SCHEDULE: [u64; 8] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
 pub(crate) struct Delivery {
     pub(crate) webhook_id: String,
     pub(crate) event_id: String,
-    #[expect(dead_code, reason = "for the dated surface")]
     /// The id of what it tells of.
     pub(crate) resource_id: String,
     pub(crate) event: &'static str,
     pub(crate) recipient: Recipient,
     pub(crate) signer: Signer,
     pub(crate) body: Bytes,
-}
-
-/// How far a delivery has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum DeliveryState {
-    /// Under way, or waiting for its next attempt.
-    Pending,
-    /// The receiver answered with a 2xx.
-    Delivered,
-    /// Every attempt of the schedule failed.
-    Failed,
-    /// Never sent, because too many deliveries were waiting or the sandbox had ended.
-    Dropped,
-    /// Never sent, because the webhook was registered over the API with a URL that is not `http`
-    /// on loopback. The vendor would send it.
-    Withheld,
-}
-
-/// What became of one webhook delivery.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct DeliveryRecord {
-    /// The number of the delivery, counted from 1.
-    pub number: u64,
-    /// The registration it belongs to.
-    pub webhook_id: String,
-    /// The id in the payload.
-    pub event_id: String,
-    /// The type of the event, for instance `message.received`.
-    pub event: &'static str,
-    /// Where it goes.
-    pub url: String,
-    /// When it was handed over for sending; a repeat has a time of its own.
-    pub at: DateTime<Utc>,
-    /// How often it has been sent.
-    pub attempts: u32,
-    /// The last status the receiver answered; `None` when it did not answer.
-    pub last_status: Option<u16>,
-    /// How far it has come.
-    pub state: DeliveryState,
-}
-
-struct Entry {
-    record: DeliveryRecord,
-    delivery: Delivery,
 }
 
 type Log = Arc<Mutex<Recent<Entry>>>;
@@ -144,11 +98,11 @@ impl Dispatcher {
 
     pub(crate) fn send(&self, deliveries: Vec<Delivery>) {
         for delivery in deliveries {
-            self.send_one(delivery);
+            self.send_one(delivery, false);
         }
     }
 
-    fn send_one(&self, delivery: Delivery) -> u64 {
+    fn send_one(&self, delivery: Delivery, manual: bool) -> u64 {
         let (state, permit) = if delivery.recipient.is_loopback() {
             let permit = self.queue.try_reserve().ok().filter(|_| self.take_on());
             let taken = permit.is_some();
@@ -174,6 +128,9 @@ impl Dispatcher {
                 state,
             },
             delivery: delivery.clone(),
+            attempts: Vec::new(),
+            next_attempt_at: None,
+            manual,
         });
         if let Some(permit) = permit {
             permit.send((number, delivery));
@@ -199,7 +156,7 @@ impl Dispatcher {
                 .delivery
                 .clone()
         };
-        Some(self.send_one(delivery))
+        Some(self.send_one(delivery, true))
     }
 
     pub(crate) fn records(&self) -> Vec<DeliveryRecord> {
@@ -207,6 +164,11 @@ impl Dispatcher {
             .iter()
             .map(|entry| entry.record.clone())
             .collect()
+    }
+
+    /// What was sent to a webhook that signs with message ids, oldest first.
+    pub(crate) fn messages_to(&self, webhook_id: &str) -> Vec<Message> {
+        messages(lock(&self.log).iter(), webhook_id)
     }
 
     /// Waits until nothing is under way, or nothing ever will be.
@@ -249,41 +211,57 @@ impl Queue {
 
 async fn deliver(number: u64, delivery: &Delivery, log: &Log, slots: &Semaphore, compression: u32) {
     for pause in SCHEDULE {
-        clock::sleep(Duration::from_secs(pause) / compression).await;
+        let pause = Duration::from_secs(pause) / compression;
+        update(log, number, |entry| {
+            let pause = TimeDelta::from_std(pause).unwrap_or_default();
+            entry.next_attempt_at = Some(clock::utc_now() + pause);
+        });
+        clock::sleep(pause).await;
         // The semaphore is never closed, so a slot always comes.
         let slot = slots.acquire().await;
-        let status = attempt(delivery).await;
+        let (at, started) = (clock::utc_now(), clock::monotonic());
+        let answer = attempt(delivery).await;
         drop(slot);
+        let status = answer.as_ref().map(|(status, _)| *status);
         let delivered = status.is_some_and(|status| (200..300).contains(&status));
-        update(log, number, |record| {
-            record.attempts += 1;
-            record.last_status = status;
+        update(log, number, |entry| {
+            entry.attempts.push(Attempt {
+                at,
+                took: clock::monotonic() - started,
+                answer,
+                manual: entry.manual,
+            });
+            entry.next_attempt_at = None;
+            entry.record.attempts += 1;
+            entry.record.last_status = status;
             if delivered {
-                record.state = DeliveryState::Delivered;
+                entry.record.state = DeliveryState::Delivered;
             }
         });
         if delivered {
             return;
         }
     }
-    update(log, number, |record| record.state = DeliveryState::Failed);
+    update(log, number, |entry| {
+        entry.record.state = DeliveryState::Failed;
+    });
 }
 
-fn update(log: &Log, number: u64, change: impl FnOnce(&mut DeliveryRecord)) {
+fn update(log: &Log, number: u64, change: impl FnOnce(&mut Entry)) {
     let mut log = lock(log);
     if let Some(entry) = log.iter_mut().rfind(|entry| entry.record.number == number) {
-        change(&mut entry.record);
+        change(entry);
     }
 }
 
 /// Sends once; `None` when the receiver could not be reached or did not answer in time.
-async fn attempt(delivery: &Delivery) -> Option<u16> {
+async fn attempt(delivery: &Delivery) -> Option<(u16, String)> {
     tokio::time::timeout(ANSWER_WITHIN, exchange(delivery))
         .await
         .ok()?
 }
 
-async fn exchange(delivery: &Delivery) -> Option<u16> {
+async fn exchange(delivery: &Delivery) -> Option<(u16, String)> {
     let Recipient::Loopback(target) = &delivery.recipient else {
         return None;
     };
@@ -302,10 +280,13 @@ async fn exchange(delivery: &Delivery) -> Option<u16> {
         let response = sender.send_request(request).await.ok()?;
         let status = response.status().as_u16();
         // The status counts even where the body cannot be read.
-        let _ = Limited::new(response.into_body(), ANSWER_BYTES)
+        let body = Limited::new(response.into_body(), ANSWER_BYTES)
             .collect()
-            .await;
-        Some(status)
+            .await
+            .map(http_body_util::Collected::to_bytes)
+            .unwrap_or_default();
+        let kept = body.get(..REMEMBERED_BYTES).unwrap_or(&body);
+        Some((status, String::from_utf8_lossy(kept).into_owned()))
     };
     tokio::join!(answer, connection).0
 }

@@ -177,7 +177,7 @@ async fn unknown_routes_get_a_page() {
     let api = Api::start().await;
     for (method, path) in [
         ("GET", "/"),
-        ("GET", "/contacts"),
+        ("GET", "/contact"),
         ("GET", "/v2/contacts"),
         ("PUT", "/v1/contacts/a"),
         ("GET", "/v1/contacts/"),

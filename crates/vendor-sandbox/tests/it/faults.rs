@@ -350,7 +350,7 @@ async fn faults_come_over_http_too() {
     assert_eq!(log["requests"][0]["operation"], "createContact_v1");
     assert_eq!(log["requests"][0]["status"], Value::Null);
     let wrong =
-        json!({ "script": [{ "operation": "createContact", "fault": { "kind": "hang" } }] });
+        json!({ "script": [{ "operation": "craeteContact", "fault": { "kind": "hang" } }] });
     let answer = api.put("/_sandbox/faults", &wrong).await.expect(400);
     assert!(answer.text().contains("there is no operation"));
     let wrong = json!({ "script": [{ "fault": { "kind": "explode" } }] });

@@ -58,6 +58,8 @@ impl Answer {
 pub(crate) struct Api {
     address: String,
     key: Option<String>,
+    /// What stands in `Quo-Api-Version`.
+    version: Option<String>,
     pub(crate) control: Control<OpenPhone>,
     /// Keeps the port open.
     pub(crate) sandbox: Sandbox,
@@ -77,6 +79,7 @@ impl Api {
                 .unwrap()
                 .to_owned(),
             key: Some(sandbox.api_key().to_owned()),
+            version: None,
             control: sandbox.control(),
             sandbox,
         }
@@ -85,6 +88,16 @@ impl Api {
     pub(crate) fn with_key(mut self, key: Option<&str>) -> Self {
         self.key = key.map(str::to_owned);
         self
+    }
+
+    pub(crate) fn with_version(mut self, version: Option<&str>) -> Self {
+        self.version = version.map(str::to_owned);
+        self
+    }
+
+    /// Starts a sandbox without a rate limit, and asks for the dated API.
+    pub(crate) async fn start_dated() -> Self {
+        Self::start().await.with_version(Some("2026-03-30"))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -134,6 +147,9 @@ impl Api {
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address);
         if let Some(key) = &self.key {
             write!(head, "authorization: {key}\r\n").unwrap();
+        }
+        if let Some(version) = &self.version {
+            write!(head, "Quo-Api-Version: {version}\r\n").unwrap();
         }
         if let Some(content_type) = content_type {
             write!(head, "content-type: {content_type}\r\n").unwrap();

@@ -123,6 +123,9 @@ impl Spec {
                     .map(|name| name.as_str().unwrap());
                 !value.is_object() || names.all(|name| value.get(name).is_some())
             }
+            "minProperties" => value
+                .as_object()
+                .is_none_or(|object| object.len() as u64 >= rule.as_u64().unwrap()),
             "minItems" => items.is_none_or(|items| items >= rule.as_u64().unwrap()),
             "maxItems" => items.is_none_or(|items| items <= rule.as_u64().unwrap()),
             "minLength" => text.is_none_or(|text| length(text) >= rule.as_u64().unwrap()),
@@ -163,6 +166,9 @@ fn matches(keyword: &str, rule: &str, text: &str) -> bool {
         ("pattern", r"^\+[1-9]\d{1,14}$") => text
             .strip_prefix('+')
             .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())),
+        ("pattern", "^[0-9]+$") => {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+        }
         ("pattern", rule) => rule
             .strip_prefix('^')
             .and_then(|rule| rule.strip_suffix("(.*)$"))
