@@ -9,6 +9,7 @@ mod conversations;
 mod custom_fields;
 mod env;
 mod error;
+mod export;
 mod ids;
 #[cfg(feature = "integration")]
 pub mod integration;
@@ -51,6 +52,9 @@ pub use crate::contacts::{
 pub use crate::conversations::{Conversation, Conversations, ListConversations};
 pub use crate::custom_fields::{CustomField, CustomFieldType, CustomFieldValue, CustomFields};
 pub use crate::error::OpenPhoneErrorCode;
+pub use crate::export::{
+    Export, ExportCheckpoint, ExportItems, ExportPage, ExportPages, ExportProgress, ExportRange,
+};
 pub use crate::ids::{
     ActivityId, CallId, ContactId, ConversationId, MessageId, PhoneNumberId, RecordingId, TaskId,
     UserId, VoicemailId, WebhookId,

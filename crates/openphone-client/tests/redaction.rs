@@ -302,6 +302,18 @@ async fn call_calls_and_tasks(client: &Client, output: &Output) {
     output.result(client.calls().list(&calls).all(3).await);
     output.result(client.calls().list_page(&calls, None).await);
     output.result(client.calls().get(&call).await);
+    let export = client.calls().export(..).phone_number("PN1");
+    output.show(&export);
+    let mut pages = export.pages();
+    while let Some(page) = pages.next().await {
+        output.result(page);
+        output.show(&pages);
+    }
+    let mut items = client.messages().export(..).items();
+    while let Some(item) = items.next().await {
+        output.result(item);
+        output.show(&items);
+    }
     output.result(client.recordings().list(&call).await);
     let address = "https://c4nary.example.com/1.mp3?signature=c4nary";
     let mut audio = Vec::new();
@@ -375,6 +387,8 @@ async fn success() {
         "Conversation {",
         "Task {",
         "CreatedTask {",
+        "ExportPage {",
+        "ExportItems {",
     ]);
 }
 

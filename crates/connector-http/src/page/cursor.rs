@@ -44,6 +44,11 @@ impl Cursor {
         (self.place, self.taken)
     }
 
+    /// Returns the place behind the last page, for who knows that nothing more is wanted of a list.
+    pub fn end() -> Self {
+        Self::new(Place::End, 0)
+    }
+
     /// Returns whether the list was read to its end.
     pub fn is_end(&self) -> bool {
         self.place == Place::End
@@ -132,7 +137,7 @@ mod tests {
     #[case(Cursor::new(Place::Page(None), 7), "c1.7")]
     #[case(Cursor::new(Place::Page(Some("a.b".to_owned())), 3), "c1.3.a.b")]
     #[case(Cursor::new(Place::Page(Some("end".to_owned())), 0), "c1.0.end")]
-    #[case(Cursor::new(Place::End, 0), "c1.end")]
+    #[case(Cursor::end(), "c1.end")]
     fn a_cursor_is_kept_as_a_text(#[case] cursor: Cursor, #[case] text: &str) {
         assert_eq!(cursor.to_string(), text);
         assert_eq!(text.parse::<Cursor>(), Ok(cursor.clone()));

@@ -6,11 +6,12 @@ mod wait;
 
 use std::time::Duration;
 
-use connector_http::{Call, Paginator};
+use connector_http::{Call, Page, Paginator};
 
 pub use self::models::{AiHandler, CallDirection, CallRoute, CallStatus, PhoneCall};
 pub use self::requests::ListCalls;
 use crate::client::Client;
+use crate::export::{Export, ExportRange, Source, Thread};
 use crate::ids::CallId;
 use crate::page::{Data, ListPage};
 use crate::sequence::CallSequence;
@@ -84,6 +85,47 @@ impl<'a> Calls<'a> {
         page_token: Option<&str>,
     ) -> Call<ListPage<PhoneCall>> {
         page(self.client.http(), query, page_token)
+    }
+
+    /// Exports all calls of the workspace, or those of a time, as a stream that can stop and go on.
+    ///
+    /// API v1 lists the calls between two numbers only, so this walks your numbers, their conversations
+    /// and the other end of each. What that costs, what comes twice and what cannot be listed:
+    /// [`Export`].
+    ///
+    /// ```
+    /// # async fn example(client: openphone_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # fn save(_: &str) {}
+    /// use chrono::{DateTime, Utc};
+    ///
+    /// let march: DateTime<Utc> = "2026-03-01T00:00:00Z".parse()?;
+    /// let april: DateTime<Utc> = "2026-04-01T00:00:00Z".parse()?;
+    /// let mut pages = client.calls().export(march..april).pages();
+    /// while let Some(page) = pages.next().await {
+    ///     let page = page?;
+    ///     for call in &page.items {
+    ///         println!("{} {}", call.id, call.status);
+    ///     }
+    ///     println!("{} of {} numbers", page.progress.numbers_done, page.progress.numbers);
+    ///     save(&serde_json::to_string(&page.checkpoint)?); // for `.resume(checkpoint)`
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The stream ends after its first error; [`Export::resume`] goes on.
+    ///
+    /// - [`Validation`](crate::ErrorKind::Validation), unsent: a range that ends before it begins, or a
+    ///   checkpoint of another export.
+    /// - [`Permission`](crate::ErrorKind::Permission), code
+    ///   [`NotPhoneNumberUser`](crate::OpenPhoneErrorCode::NotPhoneNumberUser): the owner of the
+    ///   workspace is no member of a number. Export that one apart, with [`Export::phone_number`] and
+    ///   [`Export::user_id`].
+    /// - Else the usual ones of a read.
+    pub fn export(&self, range: impl Into<ExportRange>) -> Export<PhoneCall> {
+        Export::new(self.client, Source::calls(), range.into())
     }
 
     /// Reads one call.
@@ -163,4 +205,19 @@ pub(crate) fn page(
         .query("maxResults", query.max_results)
         .query_opt("pageToken", token);
     query.check().guard(request, LIST.name).fetch()
+}
+
+/// Reads one page of one conversation, for an export.
+pub(crate) fn thread(
+    http: &connector_http::Client,
+    thread: &Thread,
+    token: Option<&str>,
+) -> Call<Page<PhoneCall>> {
+    // A conversation with several others is left out before.
+    let participant = thread.participants.first().cloned().unwrap_or_default();
+    let mut query = ListCalls::new(&thread.number, participant);
+    query.user_id.clone_from(&thread.user_id);
+    query.created_after = thread.created_after;
+    query.created_before = thread.created_before;
+    page(http, &query, token).map(Into::into)
 }

@@ -4,12 +4,14 @@ mod models;
 mod requests;
 mod segments;
 
-use connector_http::{Call, Paginator};
+use connector_http::{Call, Page, Paginator};
 
 pub use self::models::{Message, MessageDirection, MessageMedia, MessageStatus};
+pub(crate) use self::requests::MAX_PARTICIPANTS;
 pub use self::requests::{InboxStatus, ListMessages, NewMessage};
 pub use self::segments::{Encoding, Segments};
 use crate::client::Client;
+use crate::export::{Export, ExportRange, Source, Thread};
 use crate::ids::MessageId;
 use crate::page::{Data, ListPage};
 use crate::timestamp::instant;
@@ -115,6 +117,30 @@ impl<'a> Messages<'a> {
         page(self.client.http(), query, page_token)
     }
 
+    /// Exports all messages of the workspace, or those of a time, as a stream that can stop and go on.
+    ///
+    /// API v1 lists the messages of one conversation only, so this walks your numbers and their
+    /// conversations. What that costs, what comes twice and what cannot be listed: [`Export`].
+    ///
+    /// ```
+    /// # async fn example(client: openphone_client::Client) -> Result<(), openphone_client::Error> {
+    /// let mut messages = client.messages().export(..).phone_number("PNabc101").items();
+    /// while let Some(message) = messages.next().await {
+    ///     println!("{}", message?.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The stream ends after its first error; [`Export::resume`] goes on.
+    /// [`Validation`](crate::ErrorKind::Validation), unsent, for a range that ends before it begins or a
+    /// checkpoint of another export; else the usual ones of a read.
+    pub fn export(&self, range: impl Into<ExportRange>) -> Export<Message> {
+        Export::new(self.client, Source::messages(), range.into())
+    }
+
     /// Reads one message, such as to see whether it was delivered.
     ///
     /// # Errors
@@ -149,4 +175,16 @@ fn page(
         .query("maxResults", query.max_results)
         .query_opt("pageToken", token);
     query.check().guard(request, LIST.name).fetch()
+}
+
+/// Reads one page of one conversation, for an export.
+pub(crate) fn thread(
+    http: &connector_http::Client,
+    thread: &Thread,
+    token: Option<&str>,
+) -> Call<Page<Message>> {
+    let mut query = ListMessages::new(&thread.number, &thread.participants);
+    query.created_after = thread.created_after;
+    query.created_before = thread.created_before;
+    page(http, &query, token).map(Into::into)
 }

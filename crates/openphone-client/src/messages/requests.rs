@@ -10,7 +10,7 @@ use crate::ids::{PhoneNumberId, UserId};
 use crate::masked::masked_debug;
 
 const MAX_CONTENT: usize = 1600;
-const MAX_PARTICIPANTS: usize = 10;
+pub(crate) const MAX_PARTICIPANTS: usize = 10;
 const MAX_RESULTS: u32 = 100;
 
 /// A text message to be sent.
