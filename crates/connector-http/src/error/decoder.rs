@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::{Delivery, ErrorKind, FieldError};
+use super::{Delivery, ErrorKind, FieldError, shown};
 
 /// Reads a vendor's error body.
 ///
@@ -103,12 +103,12 @@ impl VendorError {
     }
 }
 
-/// Leaves out the vendor's message, which may repeat values.
+/// Leaves out the vendor's message, which may repeat values, and shows its words as [`Error`](super::Error) does.
 impl fmt::Debug for VendorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VendorError")
-            .field("code", &self.code)
-            .field("request_id", &self.request_id)
+            .field("code", &shown(self.code.as_deref()))
+            .field("request_id", &shown(self.request_id.as_deref()))
             .field("kind", &self.kind)
             .field("delivery", &self.delivery)
             .field("throttle", &self.throttle)

@@ -101,11 +101,11 @@ impl FieldError {
     }
 }
 
-/// Prints the path only: the message may repeat the value.
+/// Prints the path only, if it looks like one: the message may repeat the value.
 impl fmt::Debug for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FieldError")
-            .field("path", &self.path)
+            .field("path", &Token(&self.path).to_string())
             .finish_non_exhaustive()
     }
 }
@@ -410,8 +410,8 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = &*self.0;
-        let code = parts.code.as_deref().map(|code| Token(code).to_string());
-        let id = parts.request_id.as_deref().map(|id| Token(id).to_string());
+        let code = shown(parts.code.as_deref());
+        let id = shown(parts.request_id.as_deref());
         let mut out = f.debug_struct("Error");
         out.field("kind", &parts.kind)
             .field("vendor", &parts.vendor)
@@ -461,6 +461,10 @@ impl fmt::Display for Token<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if is_token(self.0) { self.0 } else { "?" })
     }
+}
+
+fn shown(word: Option<&str>) -> Option<String> {
+    word.map(|word| Token(word).to_string())
 }
 
 pub(crate) fn is_token(text: &str) -> bool {
@@ -572,6 +576,10 @@ mod tests {
                 .with_vendor_words(VendorError::new().code(hostile));
             assert_eq!(error.to_string(), "quo raw: refused (code ?)");
             assert_eq!(error.code(), Some(hostile));
+            let path = FieldError::new(hostile, "is taken");
+            let told = VendorError::new().code(hostile).request_id(hostile);
+            let told = format!("{:?}", told.field_errors(vec![path]));
+            assert_eq!(told.matches("\"?\"").count(), 3, "{told}");
         }
     }
 
