@@ -99,6 +99,7 @@ fn a_name_ends_somewhere() {
 #[case(TemplatePatch::new().setup_instructions("x".repeat(65_537)), "/setup_instructions must be at most 65536 characters long")]
 #[case(TemplatePatch::new().api_version("x".repeat(65)), "/api_version must be at most 64 characters long")]
 #[case(TemplatePatch::new().webhook_url("http://example.com"), "/webhook_url must be a web address with https, or one of this machine, without a password")]
+#[case(TemplatePatch::new().webhook_url("https://:s3cret@example.com"), "/webhook_url must be a web address with https, or one of this machine, without a password")]
 #[case(TemplatePatch::new().webhook_url("https://me:s3cret@example.com"), "/webhook_url must be a web address with https, or one of this machine, without a password")]
 #[case(TemplatePatch::new().webhook_url("ftp://localhost"), "/webhook_url must be a web address with https, or one of this machine, without a password")]
 #[case(TemplatePatch::new().webhook_url("hooks"), "/webhook_url must be a web address with https, or one of this machine, without a password")]

@@ -168,6 +168,26 @@ fn everything_is_said_at_once_in_the_order_of_the_form() {
     assert!(!lines.contains('\n'), "{lines}");
 }
 
+#[rstest]
+#[case("line_2025", "/line_2025", "line_2025 is not a field here")]
+#[case("p20255", "", "A field with an unusual name is not a field here")]
+#[case(
+    "phone2025550143",
+    "",
+    "A field with an unusual name is not a field here"
+)]
+fn an_unknown_name_that_may_be_a_number_is_not_repeated(
+    #[case] name: &str,
+    #[case] pointer: &str,
+    #[case] sentence: &str,
+) {
+    let config = json!({ "api_key": "long enough", name: 1 });
+    assert_eq!(
+        refused(&schema_with(&json!({})), &config),
+        [(pointer.to_owned(), sentence.to_owned())]
+    );
+}
+
 #[test]
 fn what_several_rules_find_is_said_once() {
     let schema = schema_with(&json!({
@@ -305,6 +325,13 @@ fn beside(keyword: &str, value: Value) -> Value {
     schema
 }
 
+/// The schema of a sealed field and another, with this beside them at the top.
+fn sealed_beside(keyword: &str, value: Value) -> Value {
+    let mut schema = beside(keyword, value);
+    schema["properties"]["a"]["x-sealed"] = json!(true);
+    schema
+}
+
 #[rstest]
 #[case(json!(true), "the schema must be an object")]
 #[case(json!("x"), "the schema must be an object")]
@@ -323,6 +350,7 @@ fn beside(keyword: &str, value: Value) -> Value {
 #[case(of(json!({"a": {"pattern": "(?=a)a"}})), "/properties/a/pattern must be a regular expression, without look-around and back-references, and not too large")]
 #[case(of(json!({"a": {"pattern": "(a)\\1"}})), "/properties/a/pattern must be a regular expression, without look-around and back-references, and not too large")]
 #[case(of(json!({"a": {"pattern": "(\\w{900}){900}"}})), "/properties/a/pattern must be a regular expression, without look-around and back-references, and not too large")]
+#[case(of(json!({"a": {"pattern": "\\p{L}{60}"}})), "/properties/a/pattern must be a regular expression, without look-around and back-references, and not too large")]
 #[case(of(json!({"a": {"pattern": "a".repeat(513)}})), "/properties/a/pattern must be at most 512 bytes long")]
 #[case(of(json!({"a": {"$ref": "https://user:s3cret@example.com/x"}})), "/properties/a/$ref must be of the form #/definitions/NAME: nothing is fetched from elsewhere")]
 #[case(of(json!({"a": {"$ref": "file:///etc/passwd"}})), "/properties/a/$ref must be of the form #/definitions/NAME: nothing is fetched from elsewhere")]
@@ -345,6 +373,11 @@ fn beside(keyword: &str, value: Value) -> Value {
 #[case(of(json!({"a": {"format": "password", "type": "string"}})), "/properties/a/format must not be password without x-sealed: what was typed would be kept readable")]
 #[case(of(json!({"a": {"properties": {"b": {"x-sealed": true, "type": "string"}}}})), "/properties/a/properties/b/x-sealed must not be there: only a field directly in the config can be sealed")]
 #[case(of(json!({"a": {"items": {"format": "password"}}})), "/properties/a/items/format must not be password: only a field directly in the config can be sealed")]
+#[case(sealed_beside("default", json!({"a": "s3cret"})), "/default must not be there: it could give a sealed field away")]
+#[case(sealed_beside("const", json!({"a": "s3cret"})), "/const must not be there: it could give a sealed field away")]
+#[case(sealed_beside("enum", json!([{"a": "s3cret"}])), "/enum must not be there: it could give a sealed field away")]
+#[case(sealed_beside("examples", json!([{"a": "s3cret"}])), "/examples must not be there: it could give a sealed field away")]
+#[case(sealed_beside("ui", json!({"fields": {"b": {"visible_when": {"field": "a", "equals": "s3cret"}}}})), "/ui/fields/b/visible_when/field must be the name of another field that is not sealed")]
 #[case(beside("definitions", json!({"s": {"x-sealed": true}})), "/definitions/s/x-sealed must not be there: only a field directly in the config can be sealed")]
 #[case(beside("allOf", json!([{"properties": {"a": {"x-sealed": true}}}])), "/allOf/0/properties/a/x-sealed must not be there: only a field directly in the config can be sealed")]
 #[case(of(json!({"a": {"type": "integer", "default": "s3cret"}})), "/properties/a/default must be a value that the field takes")]

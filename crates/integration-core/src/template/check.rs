@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::check_hints::check_hints;
 use super::expansion;
+use super::form::is_sealed;
 use super::schema::DRAFT_07;
 use super::sentence::sentence;
 use super::validate::write_some;
@@ -43,6 +44,9 @@ const SEALED_KEYWORDS: [&str; 12] = [
     "writeOnly",
     "x-sealed",
 ];
+
+/// What a schema with a sealed field may not say of the whole config: each carries values.
+const WHOLE_VALUES: [&str; 4] = ["const", "default", "enum", "examples"];
 
 /// What a schema is for.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -354,6 +358,14 @@ fn check_fields(root: &Map<String, Value>, purpose: Purpose, problems: &mut Prob
             Value::Object(schema) => check_field(schema, &at, purpose, problems),
             Value::Bool(true) => {}
             _ => problems.add(&at, "must be an object"),
+        }
+    }
+    if properties.values().any(is_sealed) {
+        for keyword in WHOLE_VALUES {
+            if root.contains_key(keyword) {
+                let message = "must not be there: it could give a sealed field away";
+                problems.add(&join("", keyword), message);
+            }
         }
     }
 }

@@ -23,7 +23,8 @@ use super::validate::{ValidationErrors, validate};
 /// - refer to anything but its own `definitions`, or to itself in circles: nothing is ever fetched, and nothing
 ///   grows without bound;
 /// - let unknown fields through: what nobody described nobody has marked as secret, so it would be kept readable;
-/// - mark a field as sealed (`x-sealed`) that is not directly in the config, is no text, or carries values;
+/// - mark a field as sealed (`x-sealed`) that is not directly in the config, is no text, or carries values, or carry
+///   values of a config that has one (`const`, `default`, `enum`, `examples` beside its fields);
 /// - use patterns with look-around or back-references: patterns are matched by the `regex` crate, whose time is
 ///   linear in the text, so that none can be made to hang;
 /// - be larger than anybody needs: 64 KiB of text, 100 fields, 32 levels, 64 patterns of 512 characters.
