@@ -263,6 +263,17 @@ fn a_running_vault_refuses_a_keyring_that_would_lose_something() {
     );
     let changed = Keyring::new(id("k1"), key(K1)).and(id("key_2-B"), other());
     assert_eq!(kind(changed.unwrap()), KeyErrorKind::KeyChanged);
+    let primary_changed = Keyring::new(id("key_2-B"), other()).and(id("k1"), key(K1));
+    let primary_changed = primary_changed.unwrap().index_with(&id("k1"));
+    assert_eq!(kind(primary_changed.unwrap()), KeyErrorKind::KeyChanged);
+    // A primary that is not the index key may not become another under its id either.
+    let keyring = |primary| {
+        let keyring = Keyring::new(id("k1"), primary).and(id("key_2-B"), key(K2));
+        keyring.unwrap().index_with(&id("key_2-B")).unwrap()
+    };
+    let running = Vault::new(keyring(key(K1)));
+    let refused = running.replace_keyring(keyring(other())).unwrap_err();
+    assert_eq!(refused.kind(), KeyErrorKind::KeyChanged);
     // And it goes on with the one it had.
     assert_eq!(vault.key_ids(), [id("k1"), id("key_2-B")]);
     assert_eq!(open(&vault, &context(), SEALED).unwrap(), "sk_live_abc");

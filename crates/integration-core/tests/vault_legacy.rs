@@ -162,3 +162,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_too_large_for_any_credential_is_not_of_the_older_form() {
+    let of_blocks = |blocks: usize| format!("{}:{}", "0".repeat(32), "0".repeat(32 * blocks));
+    let most = 1024 * 1024 / 16;
+    assert_eq!(StoredForm::of(&of_blocks(most)), StoredForm::Legacy);
+    assert_eq!(StoredForm::of(&of_blocks(most + 1)), StoredForm::Neither);
+}

@@ -384,6 +384,78 @@ async fn a_store_that_goes_round_in_circles_is_an_error() {
     assert!(matches!(stopped, Err(RotationError::NoProgress)));
 }
 
+/// A pass that renewed nothing has not ended the sweep while somebody was quicker than it.
+#[tokio::test]
+async fn a_conflict_calls_for_another_pass() {
+    /// Puts a value in the place of the one read, before it can be replaced, and then no more.
+    struct Quicker {
+        values: MemoryValues,
+        value: Mutex<Option<String>>,
+    }
+    #[async_trait]
+    impl SealedStore for Quicker {
+        async fn sealed_values(
+            &self,
+            after: Option<&SealedCursor>,
+            limit: u32,
+        ) -> Result<Vec<SealedValue>, StoreError> {
+            self.values.sealed_values(after, limit).await
+        }
+
+        async fn replace_sealed(&self, old: &SealedValue, new: &str) -> Result<bool, StoreError> {
+            if let Some(value) = self.value.lock().unwrap().take() {
+                self.values.put(&old.place, "acme", &value);
+            }
+            self.values.replace_sealed(old, new).await
+        }
+    }
+    let values = MemoryValues::default();
+    let old = vault("k1:{1}");
+    filled(&values, &old, 1);
+    let newer = old.seal(&context("acme", "row-0000"), &"newer".into());
+    let store = Quicker {
+        values,
+        value: Mutex::new(newer.ok()),
+    };
+    let vault = vault("k2:{2},k1:{1},index=k2");
+    let report = run(&mut Rotation::new(vault.clone(), &store)).await;
+    assert_eq!(report.passes, 3, "a conflict, a renewal, a look");
+    assert!(report.complete && report.may_retire(&id("k1")));
+    let opened = vault.open(&context("acme", "row-0000"), &store.values.get("row-0000"));
+    assert_eq!(opened.unwrap().expose_secret(), "newer");
+}
+
+#[tokio::test]
+async fn a_keyring_that_opens_nothing_does_not_fill_the_memory() {
+    let store = MemoryValues::default();
+    for number in 0..1_001 {
+        store.put(&format!("row-{number:04}"), "acme", "never sealed");
+    }
+    let report = run(&mut Rotation::new(vault("k1:{1}"), &store)).await;
+    assert_eq!(
+        (report.counts.unopened, report.unopened.len()),
+        (1_001, 1_000)
+    );
+}
+
+#[tokio::test]
+async fn what_only_a_part_was_read_of_allows_nothing() {
+    let store = MemoryValues::default();
+    store.put("row-0000", "acme", LEGACY_VALUE);
+    let vault = vault("k1:{1}");
+    let behind_it = SealedCursor("row-0000".to_owned());
+    let mut part = Rotation::new(vault.clone(), &store)
+        .max_passes(1)
+        .resume_from(behind_it);
+    let report = run(&mut part).await;
+    assert_eq!(report.counts.legacy, 0);
+    assert!(!report.complete && !report.may_disallow_legacy());
+
+    // Nor does a page of no values pass for the end.
+    let report = run(&mut Rotation::new(vault, &store).page_size(0)).await;
+    assert_eq!(report.counts.legacy, 1);
+}
+
 /// What the writers wrote last, by place.
 type Written = Arc<Mutex<BTreeMap<String, String>>>;
 
