@@ -42,8 +42,8 @@ pub enum SandboxError {
         /// What is wrong with it.
         reason: String,
     },
-    /// An inbound call that could not have happened.
-    #[error("the inbound call is not possible: {reason}")]
+    /// A call that could not have happened.
+    #[error("the call is not possible: {reason}")]
     InvalidCall {
         /// What is wrong with it.
         reason: String,

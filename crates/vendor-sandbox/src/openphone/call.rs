@@ -116,6 +116,8 @@ pub(super) struct PhoneCall {
     pub(super) talking: TimeDelta,
     pub(super) end: CallEnd,
     pub(super) forwarded_to: Option<String>,
+    /// Key and name of what the caller chose in the phone menu.
+    pub(super) menu: Option<(String, String)>,
     pub(super) stage: Stage,
     pub(super) recording: Processing,
     pub(super) voicemail: Processing,
@@ -185,7 +187,12 @@ impl PhoneCall {
     }
 
     pub(super) fn call_route(&self) -> Option<&'static str> {
-        (self.direction == Direction::Incoming).then_some("phone-number")
+        let route = if self.menu.is_some() {
+            "phone-menu"
+        } else {
+            "phone-number"
+        };
+        (self.direction == Direction::Incoming).then_some(route)
     }
 
     pub(super) fn forwarded_from(&self) -> Option<&'static str> {

@@ -48,6 +48,7 @@ impl State {
             CallEvent::Answered
             | CallEvent::Missed
             | CallEvent::Forwarded
+            | CallEvent::MenuSelected
             | CallEvent::VoicemailLeft => return None,
         };
         let link = call_link(call);
@@ -128,6 +129,17 @@ impl State {
                 "forwardedFrom": call.forwarded_from(),
                 "forwardedTo": call.forwarded_to(),
             }),
+            CallEvent::MenuSelected => {
+                let (key, name) = call.menu.clone().unzip();
+                json!({
+                    "id": call.id,
+                    "createdAt": created_at,
+                    "updatedAt": null,
+                    "phoneMenuSelection": key,
+                    "phoneMenuSelectionName": name,
+                    "statusReason": "phone-menu-dial",
+                })
+            }
             CallEvent::Completed => json!({
                 "id": call.id,
                 "direction": call.direction,

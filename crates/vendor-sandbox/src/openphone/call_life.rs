@@ -61,6 +61,9 @@ pub(super) fn place(
     if new.them.trim().is_empty() {
         return Err("the other side is empty".to_owned());
     }
+    if new.direction == Direction::Outgoing && new.menu.is_some() {
+        return Err("only who calls in chooses from the phone menu".to_owned());
+    }
     match (new.direction, new.end) {
         (Direction::Incoming, CallEnd::Busy) => {
             return Err("a call that comes in does not end busy".to_owned());
@@ -97,6 +100,7 @@ pub(super) fn place(
         talking,
         end: new.end,
         forwarded_to: (new.end == CallEnd::Forwarded).then(|| workspace.forward_to.to_owned()),
+        menu: new.menu.clone(),
         stage: Stage::Ringing,
         recording: Processing::Absent,
         voicemail: Processing::Absent,
@@ -113,7 +117,12 @@ pub(super) fn place(
         fails: new.processing_fails,
     };
     state.wishes.insert(place, wishes);
-    let mut deliveries = state.notify(&Event::Call(CallEvent::Ringing, place), created_at);
+    let mut deliveries = Vec::new();
+    if new.menu.is_some() {
+        let chosen = Event::Call(CallEvent::MenuSelected, place);
+        deliveries.extend(state.notify(&chosen, created_at));
+    }
+    deliveries.extend(state.notify(&Event::Call(CallEvent::Ringing, place), created_at));
     if new.live {
         let answered = clock::monotonic() + new.ringing;
         let steps = [

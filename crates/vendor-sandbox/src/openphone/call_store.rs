@@ -94,6 +94,7 @@ impl CallStore {
             talking: TimeDelta::seconds(5 + seconds(16, 255)),
             end,
             forwarded_to: None,
+            menu: None,
             stage: Stage::Over,
             recording: when(end.is_answered()),
             voicemail: when(end == CallEnd::Voicemail),

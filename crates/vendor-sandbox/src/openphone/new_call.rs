@@ -52,6 +52,10 @@ pub struct NewCall {
         deserialize_with = "millis"
     )]
     pub talking: Duration,
+    /// The entry of the phone menu that the caller chose before anyone was rung: its key and its
+    /// name. Calls that come in alone have one.
+    #[serde(default)]
+    pub menu: Option<(String, String)>,
     /// Whether it is recorded, where anyone talks; by default it is.
     #[serde(default = "yes")]
     pub recorded: bool,
@@ -88,6 +92,7 @@ impl NewCall {
             end: CallEnd::Answered,
             ringing: RINGING,
             talking: TALKING,
+            menu: None,
             recorded: true,
             transcribed: true,
             summarised: true,
@@ -114,6 +119,13 @@ impl NewCall {
     #[must_use]
     pub fn talking(mut self, talking: Duration) -> Self {
         self.talking = talking;
+        self
+    }
+
+    /// Sets what the caller chose in the phone menu.
+    #[must_use]
+    pub fn menu(mut self, key: impl Into<String>, name: impl Into<String>) -> Self {
+        self.menu = Some((key.into(), name.into()));
         self
     }
 

@@ -1,10 +1,12 @@
 //! Dated webhooks: managed over the API, signed with keys of their own, and logged.
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use vendor_sandbox::openphone::{CallEnd, TextFailure};
+use vendor_sandbox::openphone::{CallEnd, NewCall, TextFailure};
 use vendor_sandbox::{DeliveryState, Sandbox};
 
 use crate::receiver::{Received, Receiver};
@@ -246,6 +248,43 @@ async fn the_life_of_a_call_is_told_step_by_step() {
             end == CallEnd::Voicemail
         );
     }
+}
+
+#[tokio::test]
+async fn a_live_call_is_told_while_it_goes_on() {
+    let api = start().await;
+    let inbox = Receiver::start(&[]).await;
+    let events = [
+        "call.menu.selected",
+        "call.ringing",
+        "call.answered",
+        "call.completed",
+        "call.recording.completed",
+    ];
+    create(&api, &inbox.url, &events).await;
+    let instant = Duration::from_millis(1);
+    let call = NewCall::incoming(THEM, api.sandbox.phone_number())
+        .menu("1", "Sales")
+        .ringing(instant)
+        .talking(instant)
+        .live(true);
+    let id = api.control.place_call(&call).unwrap();
+    api.control.webhooks_settled().await;
+    let heard = inbox.take();
+    let mut expected = events.to_vec();
+    expected.sort_unstable();
+    assert_eq!(kinds(&heard), expected);
+    for event in heard.iter().map(Received::json) {
+        let resource = &event["data"]["resource"];
+        assert_eq!(resource["id"], json!(id));
+        if event["type"] == "call.menu.selected" {
+            assert_eq!(resource["phoneMenuSelectionName"], "Sales");
+        }
+    }
+    let call = api.get(&format!("/calls/{id}")).await.expect(200).json();
+    assert_eq!(call["data"]["callRoute"], "phone-menu");
+    let outgoing = NewCall::outgoing(api.sandbox.phone_number(), THEM).menu("1", "Sales");
+    assert!(api.control.place_call(&outgoing).is_err());
 }
 
 #[tokio::test]

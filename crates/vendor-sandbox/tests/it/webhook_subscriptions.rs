@@ -324,9 +324,7 @@ async fn a_missed_call_is_completed_without_an_answer() {
         .place_inbound_call(THEM, "PNnone", CallEnd::Missed)
         .unwrap_err();
     assert!(
-        error
-            .to_string()
-            .starts_with("the inbound call is not possible"),
+        error.to_string().starts_with("the call is not possible"),
         "{error}"
     );
 }

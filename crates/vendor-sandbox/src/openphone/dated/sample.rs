@@ -80,6 +80,7 @@ fn call(state: &State, event: &str, now: DateTime<Utc>) -> Value {
         "call.answered" => (CallEvent::Answered, CallEnd::Answered),
         "call.missed" => (CallEvent::Missed, CallEnd::Missed),
         "call.forwarded" => (CallEvent::Forwarded, CallEnd::Forwarded),
+        "call.menu.selected" => (CallEvent::MenuSelected, CallEnd::Answered),
         "call.recording.completed" => (CallEvent::Recorded, CallEnd::Answered),
         "call.transcript.completed" => (CallEvent::Transcribed, CallEnd::Answered),
         "call.summary.completed" => (CallEvent::Summarised, CallEnd::Answered),
@@ -100,25 +101,14 @@ fn call(state: &State, event: &str, now: DateTime<Utc>) -> Value {
         talking: TimeDelta::seconds(55),
         end,
         forwarded_to: Some(state.workspace.forward_to.to_owned()),
+        menu: Some(("1".to_owned(), "Sales".to_owned())),
         stage: Stage::Over,
         recording: Processing::Completed,
         voicemail: Processing::Completed,
         summary: Processing::Completed,
         transcript: Processing::Completed,
     };
-    let mut data = state.call_dated(kind, &call, now);
-    if event == "call.menu.selected" {
-        let resource = json!({
-            "id": ACTIVITY,
-            "createdAt": clock::iso(call.created_at),
-            "updatedAt": null,
-            "phoneMenuSelection": "1",
-            "phoneMenuSelectionName": "Sales",
-            "statusReason": "phone-menu-dial",
-        });
-        insert(&mut data, "resource", resource);
-    }
-    data
+    state.call_dated(kind, &call, now)
 }
 
 fn contact(state: &State, now: DateTime<Utc>) -> Value {
