@@ -60,7 +60,7 @@ impl HmacKey {
     }
 
     /// Computes the MAC of `prefix` and `body`, as if they stood in one buffer.
-    fn tag(&self, prefix: &[&[u8]], body: &[u8]) -> hmac::Tag {
+    pub(super) fn tag(&self, prefix: &[&[u8]], body: &[u8]) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.0);
         // Each update costs more than copying the few bytes that ids and times are.
         let mut joined = [0; 128];

@@ -27,6 +27,8 @@
 //! A vendor with a scheme of its own builds it from the primitives: [`HmacKeys`], [`Ed25519Keys`], [`RsaKeys`],
 //! [`single_header`], [`base64_array`], [`hex_array`], [`Timestamp`] and [`Tolerance`].
 //!
+//! The feature `webhook-signing` adds the other side, `sign_standard` and `sign_base64`, for tests of receivers.
+//!
 //! HMAC-SHA1 is not offered. No vendor of this project signs with it, and a primitive that exists gets used.
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
@@ -39,6 +41,8 @@ mod hex_hmac;
 mod hmac;
 mod keys;
 mod rsa;
+#[cfg(feature = "webhook-signing")]
+mod signing;
 mod standard;
 mod time;
 mod timestamped_hex;
@@ -52,6 +56,8 @@ pub use hex_hmac::HexHmac;
 pub use hmac::{HmacKey, HmacKeys, Mac};
 pub use keys::Keys;
 pub use rsa::{RsaKey, RsaKeys};
+#[cfg(feature = "webhook-signing")]
+pub use signing::{sign_base64, sign_standard};
 pub use standard::StandardWebhooks;
 pub use time::{Timestamp, Tolerance};
 pub use timestamped_hex::TimestampedHexHmac;

@@ -11,9 +11,9 @@ use super::{
     Tolerance, Verified, WebhookError, WebhookErrorKind, within_cap,
 };
 
-static ID: HeaderName = HeaderName::from_static("webhook-id");
-static TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
-static SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+pub(super) static ID: HeaderName = HeaderName::from_static("webhook-id");
+pub(super) static TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+pub(super) static SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
 /// The longest id that is taken: it becomes a key in the receiver's store of deliveries already seen.
 const MAX_ID: usize = 255;
@@ -203,7 +203,7 @@ fn v1a_matches(keys: &Ed25519Keys, prefix: &[&[u8]], body: &[u8], signatures: &[
 
 /// The id is part of the signed text, between dots. One that holds a dot could take over part of the time or the body
 /// without changing what is signed, so it is refused, as the specification forbids it.
-fn read_id(value: &HeaderValue) -> Result<&str, WebhookError> {
+pub(super) fn read_id(value: &HeaderValue) -> Result<&str, WebhookError> {
     let id = value.as_bytes();
     // Without a way out of the loop, many bytes are looked at in one step.
     let odd = |byte: &u8| u8::from(!byte.is_ascii_graphic()) | u8::from(*byte == b'.');
