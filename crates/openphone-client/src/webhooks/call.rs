@@ -3,10 +3,15 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::context::{Context, Direction, FromWire, Lookup, Participants, contacts};
+use super::context::{Context, Direction, FromWire, Lookup, Participants, contacts, participants};
+use super::event::Subject;
 use super::lenient;
-use crate::ids::{CallId, ContactId, ConversationId, PhoneNumberId, UserId};
+use crate::calls::AiHandler;
+use crate::ids::{
+    ActivityId, CallId, ContactId, ConversationId, PhoneNumberId, RecordingId, UserId, VoicemailId,
+};
 use crate::masked::masked_debug;
+use crate::recordings::RecordingStatus;
 
 /// A call that rings, was answered, ended, or got something added: a recording, a voicemail, a choice in the menu.
 ///
@@ -43,8 +48,8 @@ pub struct CallEvent {
     pub forwarded_from: Option<String>,
     /// The number or user it was forwarded to.
     pub forwarded_to: Option<String>,
-    /// What handled it, if that was no human, in the vendor's word: `ai-agent`.
-    pub ai_handled: Option<String>,
+    /// What answered it, if no person did.
+    pub ai_handled: Option<AiHandler>,
     /// Which of your users, or automatic actors, answered it.
     pub answered_by: Option<UserId>,
     /// Which of your users placed it.
@@ -133,7 +138,7 @@ impl CallEvent {
 pub struct Recording {
     /// The vendor's id; `v2` has none.
     #[serde(default, deserialize_with = "lenient::text")]
-    pub id: Option<String>,
+    pub id: Option<RecordingId>,
     /// Where it lies.
     #[serde(default, deserialize_with = "lenient::text")]
     pub url: Option<String>,
@@ -147,9 +152,9 @@ pub struct Recording {
     /// When it begins.
     #[serde(default, deserialize_with = "lenient::time")]
     pub start_time: Option<DateTime<Utc>>,
-    /// Whether it is ready, in the vendor's word.
+    /// How far it is.
     #[serde(default, deserialize_with = "lenient::text")]
-    pub status: Option<String>,
+    pub status: Option<RecordingStatus>,
 }
 
 masked_debug!(Recording {
@@ -163,7 +168,10 @@ masked_debug!(Recording {
 pub struct Voicemail {
     /// The vendor's id; `v2` has none.
     #[serde(default, deserialize_with = "lenient::text")]
-    pub id: Option<String>,
+    pub id: Option<VoicemailId>,
+    /// The id under which dated payloads list it beside calls and messages.
+    #[serde(skip)]
+    pub activity_id: Option<ActivityId>,
     /// Where it lies.
     #[serde(default, deserialize_with = "lenient::text")]
     pub url: Option<String>,
@@ -180,7 +188,7 @@ pub struct Voicemail {
 }
 
 masked_debug!(Voicemail {
-    shown: [id, media_type, duration],
+    shown: [id, activity_id, media_type, duration],
     masked: [url, transcript]
 });
 
@@ -256,7 +264,7 @@ pub(super) struct WireCall {
     voicemail: Option<Voicemail>,
     /// Of dated voicemails, beside the call's fields.
     #[serde(default, deserialize_with = "lenient::text")]
-    voicemail_id: Option<String>,
+    voicemail_id: Option<VoicemailId>,
     #[serde(default, deserialize_with = "lenient::text")]
     recording_url: Option<String>,
     #[serde(default, deserialize_with = "lenient::text")]
@@ -272,7 +280,7 @@ pub(super) struct WireCall {
     #[serde(default, deserialize_with = "lenient::number")]
     forwarded_to: Option<String>,
     #[serde(default, deserialize_with = "lenient::code")]
-    ai_handled: Option<String>,
+    ai_handled: Option<AiHandler>,
     #[serde(default, deserialize_with = "lenient::text")]
     answered_by: Option<UserId>,
     /// Dated.
@@ -296,15 +304,18 @@ pub(super) struct WireCall {
     updated_at: Option<DateTime<Utc>>,
 }
 
+impl Subject for CallEvent {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
 impl FromWire for CallEvent {
     type Wire = WireCall;
 
     fn from_wire(mut call: Self::Wire, context: Context) -> Option<Self> {
         let voicemail = call.take_voicemail();
-        let participants = match context.participants {
-            Some(participants) => participants.into_lookup(),
-            None => call.take_participants(),
-        };
+        let participants = participants(context.participants, || call.take_participants());
         Some(Self {
             id: call.call_id.or(call.id)?,
             direction: call.direction,
@@ -346,6 +357,10 @@ impl WireCall {
         };
         Some(Voicemail {
             id: Some(id),
+            activity_id: match (&self.call_id, &self.id) {
+                (Some(_), Some(id)) => Some(id.as_str().into()),
+                _ => None,
+            },
             url: self.recording_url.take(),
             media_type: None,
             duration: self.duration.take(),

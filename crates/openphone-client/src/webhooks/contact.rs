@@ -8,6 +8,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::context::{Context, FromWire};
+use super::event::Subject;
 use super::lenient::{self, Lenient, Reading};
 use crate::custom_fields::CustomFieldValue;
 use crate::ids::{ContactId, UserId};
@@ -38,6 +39,8 @@ pub struct ContactEvent {
     pub company: Option<String>,
     /// The role at the company.
     pub role: Option<String>,
+    /// Where the person is, which only dated payloads carry.
+    pub location: Option<String>,
     /// A link to a picture.
     pub picture_url: Option<String>,
     /// The e-mail addresses.
@@ -84,6 +87,7 @@ masked_debug!(ContactEvent {
         last_name,
         company,
         role,
+        location,
         picture_url
     ],
 });
@@ -227,6 +231,8 @@ pub(super) struct WireContact {
     #[serde(default, deserialize_with = "lenient::text")]
     picture_url: Option<String>,
     /// Dated.
+    #[serde(default, deserialize_with = "lenient::text")]
+    location: Option<String>,
     #[serde(default, deserialize_with = "lenient::objects")]
     emails: Option<Vec<ContactEventField>>,
     #[serde(default, deserialize_with = "lenient::objects")]
@@ -276,6 +282,12 @@ enum WireFields {
     Labelled(Vec<ContactEventField>),
 }
 
+impl Subject for ContactEvent {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
 impl FromWire for ContactEvent {
     type Wire = WireContact;
 
@@ -289,6 +301,7 @@ impl FromWire for ContactEvent {
             last_name: contact.last_name.or(defaults.last_name),
             company: contact.company.or(defaults.company),
             role: contact.role.or(defaults.role),
+            location: contact.location,
             picture_url: contact.picture_url,
             emails: contact.emails.or(defaults.emails),
             phone_numbers: contact.phone_numbers.or(defaults.phone_numbers),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::lenient;
-use crate::ids::{ContactId, ConversationId, PhoneNumberId, UserId};
+use crate::ids::{ActivityId, ContactId, ConversationId, PhoneNumberId, UserId};
 
 connector_http::open_enum! {
     /// Which way a message or a call went.
@@ -185,6 +185,13 @@ pub(super) struct Context {
     pub(super) recipient_identifiers: Option<Vec<String>>,
     #[serde(default, deserialize_with = "lenient::texts")]
     pub(super) shared_with_ids: Option<Vec<String>>,
+    /// Of tasks.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(super) actor_id: Option<UserId>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(super) activity_id: Option<ActivityId>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub(super) phone_number_group_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -242,8 +249,24 @@ pub(super) fn contacts(
     }
 }
 
+/// Who took part, from the dated context, or else from what the object itself says.
+pub(super) fn participants(
+    dated: Option<WireParticipants>,
+    of_object: impl FnOnce() -> Lookup<Participants>,
+) -> Lookup<Participants> {
+    match dated.map(WireParticipants::into_lookup) {
+        Some(Lookup::Known(participants)) => Lookup::Known(participants),
+        // A dated voicemail also says from whom to whom, whatever the vendor could look up.
+        Some(unknown) => match of_object() {
+            Lookup::Known(participants) => Lookup::Known(participants),
+            _ => unknown,
+        },
+        None => of_object(),
+    }
+}
+
 impl WireParticipants {
-    pub(super) fn into_lookup(self) -> Lookup<Participants> {
+    fn into_lookup(self) -> Lookup<Participants> {
         if self.resolution == Some(LookupStatus::Unavailable) {
             return Lookup::Unavailable;
         }

@@ -31,9 +31,21 @@ pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     scalar(seconds).deserialize(deserializer)
 }
 
-/// Reads a code that may be sent as a text or a number.
-pub(super) fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    scalar(|text: &str| Some(text.to_owned())).deserialize(deserializer)
+/// Reads a number that may have a fraction; `None` for `null` and for what is no finite number.
+pub(super) fn fraction<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<f64>, D::Error> {
+    scalar(|text: &str| text.parse().ok().filter(|number: &f64| number.is_finite()))
+        .deserialize(deserializer)
+}
+
+/// Reads a code, or what is told by one, that may be sent as a text or a number.
+pub(super) fn code<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> From<&'a str>,
+{
+    scalar(|text: &str| Some(T::from(text))).deserialize(deserializer)
 }
 
 /// Reads a text, or what is told by one; `None` for what is no text.
@@ -264,6 +276,11 @@ impl Reading<'_> for Truth {
 
 struct Object<T>(PhantomData<T>);
 
+/// How [`object`] reads.
+pub(super) fn object_seed<'de, T: Deserialize<'de>>() -> Lenient<impl Reading<'de, Value = T>> {
+    Lenient(Object(PhantomData))
+}
+
 impl<'de, T: Deserialize<'de>> Reading<'de> for Object<T> {
     type Value = T;
 
@@ -434,6 +451,8 @@ mod tests {
         time: Option<DateTime<Utc>>,
         #[serde(default, deserialize_with = "seconds")]
         seconds: Option<u64>,
+        #[serde(default, deserialize_with = "fraction")]
+        fraction: Option<f64>,
         #[serde(default, deserialize_with = "code")]
         code: Option<String>,
         #[serde(default, deserialize_with = "text")]
@@ -465,6 +484,9 @@ mod tests {
 
     #[rstest]
     #[case("{}")]
+    #[case(r#"{"fraction":"NaN"}"#)]
+    #[case(r#"{"fraction":"long"}"#)]
+    #[case(r#"{"fraction":[1.5]}"#)]
     #[case(r#"{"time":null,"seconds":null,"code":null,"text":null,"texts":null,"truth":null}"#)]
     #[case(r#"{"number":null,"numbers":null,"object":null,"objects":null,"readable":null}"#)]
     #[case(r#"{"time":[1,[2]],"seconds":{"a":{}},"code":[],"text":[[]],"texts":"text","truth":"true"}"#)]
@@ -509,6 +531,15 @@ mod tests {
             fields(&format!(r#"{{"seconds":{json}}}"#)).seconds,
             Some(seconds)
         );
+    }
+
+    #[rstest]
+    #[case("5.123456", 5.123_456)]
+    #[case("\"5.5\"", 5.5)]
+    #[case("0", 0.0)]
+    fn fractions_are_kept(#[case] json: &str, #[case] number: f64) {
+        let read = fields(&format!(r#"{{"fraction":{json}}}"#)).fraction;
+        assert!(read.is_some_and(|read| (read - number).abs() < 1e-12));
     }
 
     #[rstest]

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::context::{Context, Direction, FromWire, Lookup, contacts};
+use super::event::Subject;
 use super::lenient;
 use crate::ids::{ContactId, ConversationId, MessageId, PhoneNumberId, UserId};
 use crate::masked::masked_debug;
@@ -137,6 +138,12 @@ pub(super) struct WireMessage {
     created_at: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "lenient::time")]
     updated_at: Option<DateTime<Utc>>,
+}
+
+impl Subject for MessageEvent {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
 }
 
 impl FromWire for MessageEvent {

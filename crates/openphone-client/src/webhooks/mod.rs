@@ -43,6 +43,11 @@
 //! What a payload does not say is `None`, or [`Lookup::NotReported`]; what the vendor could not find out is
 //! [`Lookup::Unavailable`]. Neither means "there is none".
 //!
+//! All 28 events that the vendor documents have a type, under one name each ([`EventName`]) whatever a generation calls
+//! them. What a host fetches from the API has the same type in an event where the vendor sends the same:
+//! [`CallSummary`](crate::CallSummary), [`Transcript`](crate::Transcript). `integration.created`, `.updated` and
+//! `.deleted`, whose payloads the vendor does not document, are kept as [`EventKind::Unknown`].
+//!
 //! # What to do with a delivery
 //!
 //! Answer 2xx within some seconds, after storing it under [`Event::replay_id`]: the vendor tries a dated delivery up to
@@ -60,6 +65,9 @@ mod envelope;
 mod event;
 mod lenient;
 mod message;
+mod summary;
+mod task;
+mod transcript;
 mod verifier;
 
 pub use integration_core::webhook::{Tolerance, Verified, WebhookError, WebhookErrorKind};
@@ -67,6 +75,9 @@ pub use integration_core::webhook::{Tolerance, Verified, WebhookError, WebhookEr
 pub use call::{CallEvent, CallEventStatus, Recording, Voicemail};
 pub use contact::{ContactEvent, ContactEventField, ContactFieldKind, ContactNote};
 pub use context::{Direction, Lookup, Participants};
-pub use event::{Event, EventId, EventKind, Generation, replay_id};
+pub use event::{Event, EventId, EventKind, EventName, Generation, replay_id};
 pub use message::{MessageEvent, MessageEventStatus};
+pub use summary::CallSummaryEvent;
+pub use task::TaskEvent;
+pub use transcript::CallTranscriptEvent;
 pub use verifier::Verifier;

@@ -1,8 +1,8 @@
 //! An event as text, with the values that `Debug` hides.
 
 use openphone_client::webhooks::{
-    CallEvent, ContactEvent, ContactEventField, ContactFieldKind, Event, EventKind, Lookup,
-    MessageEvent,
+    CallEvent, CallSummaryEvent, CallTranscriptEvent, ContactEvent, ContactEventField,
+    ContactFieldKind, Event, EventKind, Lookup, MessageEvent, Participants, TaskEvent,
 };
 use std::fmt::Write;
 
@@ -29,9 +29,23 @@ pub(crate) fn describe(event: &Event) -> String {
         | EventKind::CallMenuSelected(call)
         | EventKind::CallRecordingCompleted(call)
         | EventKind::CallVoicemailCompleted(call) => of_call(&mut out, call),
+        EventKind::CallSummaryCompleted(summary) => of_summary(&mut out, summary),
+        EventKind::CallTranscriptCompleted(transcript) => of_transcript(&mut out, transcript),
         EventKind::ContactUpdated(contact) | EventKind::ContactDeleted(contact) => {
             of_contact(&mut out, contact);
         }
+        EventKind::TaskCreated(task)
+        | EventKind::TaskUpdated(task)
+        | EventKind::TaskDeleted(task)
+        | EventKind::TaskCompleted(task)
+        | EventKind::TaskReopened(task)
+        | EventKind::TaskAssigned(task)
+        | EventKind::TaskUnassigned(task)
+        | EventKind::TaskOverdue(task)
+        | EventKind::TaskLinked(task)
+        | EventKind::TaskUnlinked(task)
+        | EventKind::TaskDueDateUpdated(task)
+        | EventKind::TaskDueDateRemoved(task) => of_task(&mut out, task),
         EventKind::Unknown { raw, .. } => writeln!(out, "raw: {raw}").unwrap(),
         other => panic!("{other:?}"),
     }
@@ -74,13 +88,7 @@ fn of_call(out: &mut String, call: &CallEvent) {
     )
     .unwrap();
     lines!(out, call: direction status status_reason);
-    match &call.participants {
-        Lookup::Known(who) => {
-            let sides = (&who.workspace, &who.external, &who.unsorted);
-            line(out, "workspace, external, unsorted", Some(sides));
-        }
-        unknown => line(out, "participants", Some(unknown)),
-    }
+    participants(out, &call.participants);
     line(out, "contacts", Some(&call.contacts));
     lines!(out, call: duration);
     if let Some(recordings) = &call.recordings {
@@ -101,6 +109,7 @@ fn of_call(out: &mut String, call: &CallEvent) {
     if let Some(voicemail) = &call.voicemail {
         let fields = (
             &voicemail.id,
+            &voicemail.activity_id,
             &voicemail.url,
             &voicemail.media_type,
             voicemail.duration,
@@ -112,9 +121,65 @@ fn of_call(out: &mut String, call: &CallEvent) {
         answered_at completed_at updated_at);
 }
 
+fn participants(out: &mut String, participants: &Lookup<Participants>) {
+    match participants {
+        Lookup::Known(who) => {
+            let sides = (&who.workspace, &who.external, &who.unsorted);
+            line(out, "workspace, external, unsorted", Some(sides));
+        }
+        unknown => line(out, "participants", Some(unknown)),
+    }
+}
+
+fn of_summary(out: &mut String, event: &CallSummaryEvent) {
+    let summary = &event.summary;
+    line(out, "call", Some((&summary.call_id, &summary.status)));
+    line(
+        out,
+        "summary",
+        Some((&summary.summary, &summary.next_steps)),
+    );
+    for job in &summary.jobs {
+        let found: Vec<_> = job
+            .result
+            .data
+            .iter()
+            .map(|field| (&field.name, &field.value))
+            .collect();
+        line(out, "job", Some((&job.icon, &job.name, found)));
+    }
+    lines!(out, event: from handled_by_ai_agent answered_by);
+    participants(out, &event.participants);
+    line(out, "contacts", Some(&event.contacts));
+    lines!(out, event: phone_number_id phone_number_type conversation_id user_id org_id);
+}
+
+fn of_transcript(out: &mut String, event: &CallTranscriptEvent) {
+    let transcript = &event.transcript;
+    line(out, "call", Some((&transcript.call_id, &transcript.status)));
+    lines!(out, transcript: created_at duration);
+    for said in &transcript.dialogue {
+        let who = (&said.user_id, &said.identifier);
+        line(
+            out,
+            "said",
+            Some((&said.content, said.start, said.end, who)),
+        );
+    }
+    participants(out, &event.participants);
+    line(out, "contacts", Some(&event.contacts));
+    lines!(out, event: phone_number_id phone_number_type conversation_id user_id org_id);
+}
+
+fn of_task(out: &mut String, task: &TaskEvent) {
+    writeln!(out, "id: {}", task.id).unwrap();
+    lines!(out, task: title description updated_fields due_date assigned_to unassigned_from actor_id phone_number_id
+        phone_number_group_id conversation_id activity_id org_id);
+}
+
 fn of_contact(out: &mut String, contact: &ContactEvent) {
     writeln!(out, "id: {}", contact.id).unwrap();
-    lines!(out, contact: external_id source first_name last_name company role picture_url);
+    lines!(out, contact: external_id source first_name last_name company role location picture_url);
     line(out, "emails", contact.emails.as_deref().map(fields));
     line(
         out,

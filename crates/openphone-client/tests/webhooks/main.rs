@@ -8,10 +8,13 @@
 )]
 
 mod describe;
+mod dropped;
 mod fixtures;
 mod models_app;
 mod models_dated;
+mod models_tasks;
 mod models_v4;
 mod mutations;
 mod sandbox;
+mod traps;
 mod verify;

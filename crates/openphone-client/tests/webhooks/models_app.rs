@@ -33,7 +33,7 @@ fn v2_call_completed_voicemail() {
     status: Completed
     workspace, external, unsorted: (["+12025550143"], ["+12025550117"], [])
     contacts: NotReported
-    voicemail: ((None, Some("https://files.example.com/vm1.mp3"), Some("audio/mpeg"), Some(7)), None)
+    voicemail: ((None, None, Some("https://files.example.com/vm1.mp3"), Some("audio/mpeg"), Some(7)), None)
     phone_number_id: PhoneNumberId("PNb7Xw2LqR")
     conversation_id: ConversationId("CN6c9d0e1f2a3b4c5d")
     user_id: UserId("USk3Qm8ZtY")

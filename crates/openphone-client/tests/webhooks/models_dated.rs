@@ -150,7 +150,7 @@ fn dated_call_recording_completed() {
     workspace, external, unsorted: (["+12025550143"], ["+12025550117"], [])
     contacts: Known([ContactId("65a1b2c3d4e5f60718293a4b")])
     duration: 55
-    recordings: [(Some("REa1b2c3d4"), Some("https://files.example.com/rec4.mp3"), Some("audio/mpeg"), Some(55), Some(2026-04-13T12:00:00Z))]
+    recordings: [(Some(RecordingId("REa1b2c3d4")), Some("https://files.example.com/rec4.mp3"), Some("audio/mpeg"), Some(55), Some(2026-04-13T12:00:00Z))]
     phone_number_id: PhoneNumberId("PNb7Xw2LqR")
     phone_number_type: "shared"
     conversation_id: ConversationId("CN6c9d0e1f2a3b4c5d")
@@ -183,12 +183,44 @@ fn dated_call_ringing() {
 }
 
 #[test]
+fn dated_call_summary_completed() {
+    assert_snapshot!(describe(&event("dated.call.summary.completed")), @r#"
+    call.summary.completed EVd0000000000000000000000000000021 2026-03-30 2026-04-13T12:00:00+00:00
+    replay_id: "msg_2kXq7Lr9TfBv"
+    link: "https://my.quo.com/inbox/PNb7Xw2LqR/c/CN6c9d0e1f2a3b4c5d"
+    call: (CallId("AC1122334455667788"), Completed)
+    summary: (["They ordered the blue one."], ["Send the bill."])
+    job: (Some("✍\u{fe0f}"), Some("Message taking"), [(Some("Name"), String("Ada Example")), (Some("Pieces"), Number(3)), (Some("Urgent"), Bool(false))])
+    from: "+12025550117"
+    handled_by_ai_agent: true
+    answered_by: UserId("SYUr5T7v9X")
+    workspace, external, unsorted: (["+12025550143"], ["+12025550117"], [])
+    contacts: Known([ContactId("65a1b2c3d4e5f60718293a4b")])
+    phone_number_id: PhoneNumberId("PNb7Xw2LqR")
+    phone_number_type: "shared"
+    conversation_id: ConversationId("CN6c9d0e1f2a3b4c5d")
+    user_id: UserId("USk3Qm8ZtY")
+    org_id: "OR4n6P8q0R"
+    "#);
+}
+
+#[test]
 fn dated_call_transcript_completed() {
     assert_snapshot!(describe(&event("dated.call.transcript.completed")), @r#"
     call.transcript.completed EVd0000000000000000000000000000018 2026-03-30 2026-04-13T12:00:00+00:00
     replay_id: "msg_2kXq7Lr9TfBv"
     link: "https://my.quo.com/inbox/PNb7Xw2LqR/c/CN6c9d0e1f2a3b4c5d"
-    raw: {"apiVersion":"2026-03-30","createdAt":"2026-04-13T12:00:00.000Z","data":{"context":{"contacts":{"ids":["65a1b2c3d4e5f60718293a4b"],"lookupStatus":"matched"},"conversationId":"CN6c9d0e1f2a3b4c5d","orgId":"OR4n6P8q0R","participants":{"external":["+12025550117"],"resolution":"available","workspace":["+12025550143"]},"phoneNumberId":"PNb7Xw2LqR","phoneNumberType":"shared","userId":"USk3Qm8ZtY"},"links":{"quo":"https://my.quo.com/inbox/PNb7Xw2LqR/c/CN6c9d0e1f2a3b4c5d"},"resource":{"callId":"AC1122334455667788","createdAt":"2026-04-13T12:00:00.000Z","dialogue":[{"content":"How can I help?","end":3,"identifier":null,"start":0,"userId":"USk3Qm8ZtY"}],"duration":42,"processingStatus":"completed"}},"id":"EVd0000000000000000000000000000018","type":"call.transcript.completed"}
+    call: (CallId("AC1122334455667788"), Completed)
+    created_at: 2026-04-13T12:00:00Z
+    duration: 42.0
+    said: ("How can I help?", Some(0.0), Some(3.0), (Some(UserId("USk3Qm8ZtY")), None))
+    workspace, external, unsorted: (["+12025550143"], ["+12025550117"], [])
+    contacts: Known([ContactId("65a1b2c3d4e5f60718293a4b")])
+    phone_number_id: PhoneNumberId("PNb7Xw2LqR")
+    phone_number_type: "shared"
+    conversation_id: ConversationId("CN6c9d0e1f2a3b4c5d")
+    user_id: UserId("USk3Qm8ZtY")
+    org_id: "OR4n6P8q0R"
     "#);
 }
 
@@ -202,7 +234,7 @@ fn dated_call_voicemail_completed() {
     direction: Incoming
     workspace, external, unsorted: (["+12025550143"], ["+12025550117"], [])
     contacts: Known([ContactId("65a1b2c3d4e5f60718293a4b")])
-    voicemail: ((Some("VM5566778899"), Some("https://files.example.com/vm2.mp3"), None, Some(18)), Some("Please call me back."))
+    voicemail: ((Some(VoicemailId("VM5566778899")), Some(ActivityId("AC99aabbccddeeff00")), Some("https://files.example.com/vm2.mp3"), None, Some(18)), Some("Please call me back."))
     phone_number_id: PhoneNumberId("PNb7Xw2LqR")
     phone_number_type: "shared"
     conversation_id: ConversationId("CN6c9d0e1f2a3b4c5d")
@@ -369,15 +401,5 @@ fn dated_message_undelivered() {
     user_id: UserId("USk3Qm8ZtY")
     org_id: "OR4n6P8q0R"
     created_at: 2026-04-13T12:00:00Z
-    "#);
-}
-
-#[test]
-fn dated_task_created() {
-    assert_snapshot!(describe(&event("dated.task.created")), @r#"
-    task.created EVd0000000000000000000000000000017 2026-03-30 2026-04-13T12:00:00+00:00
-    replay_id: "msg_2kXq7Lr9TfBv"
-    link: "https://my.quo.com/inbox/PNb7Xw2LqR/c/CN6c9d0e1f2a3b4c5d"
-    raw: {"apiVersion":"2026-03-30","createdAt":"2026-04-13T12:00:00.000Z","data":{"context":{"activityId":null,"actorId":"USk3Qm8ZtY","conversationId":"CN6c9d0e1f2a3b4c5d","orgId":"OR4n6P8q0R","phoneNumberGroupId":null,"phoneNumberId":"PNb7Xw2LqR"},"links":{"quo":"https://my.quo.com/inbox/PNb7Xw2LqR/c/CN6c9d0e1f2a3b4c5d"},"resource":{"description":"About the order","dueDate":null,"id":"TK0011223344","title":"Call back"}},"id":"EVd0000000000000000000000000000017","type":"task.created"}
     "#);
 }

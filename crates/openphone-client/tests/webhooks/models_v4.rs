@@ -58,7 +58,7 @@ fn v4_call_recording_completed() {
     workspace, external, unsorted: ([], [], ["+12025550117", "+12025550143"])
     contacts: Known([ContactId("65a1b2c3d4e5f60718293a4b")])
     duration: 76
-    recordings: [(Some("CR3f5a7c9e1b2d4f60"), Some("https://files.example.com/rec3.mp3"), Some("audio/mpeg"), Some(72), Some(2026-03-05T09:00:10Z))]
+    recordings: [(Some(RecordingId("CR3f5a7c9e1b2d4f60")), Some("https://files.example.com/rec3.mp3"), Some("audio/mpeg"), Some(72), Some(2026-03-05T09:00:10Z))]
     answered_by: UserId("SYUr5T7v9X")
     phone_number_id: PhoneNumberId("PNb7Xw2LqR")
     user_id: UserId("USk3Qm8ZtY")
@@ -93,9 +93,41 @@ fn v4_call_ringing() {
 #[test]
 fn v4_call_summary_completed() {
     assert_snapshot!(describe(&event("v4.call.summary.completed")), @r#"
-    callSummary EVc000000000000000000000000000000a v4 2026-03-05T09:04:00+00:00
+    call.summary.completed EVc000000000000000000000000000000a v4 2026-03-05T09:04:00+00:00
     replay_id: "EVc000000000000000000000000000000a"
-    raw: {"apiVersion":"v4","createdAt":"2026-03-05T09:04:00.000Z","data":{"object":{"callId":"ACc0ffee0123456789","nextSteps":["Send the bill."],"object":"callSummary","status":"completed","summary":["They talked about delivery."]}},"id":"EVc000000000000000000000000000000a","object":"event","type":"callSummary"}
+    call: (CallId("ACc0ffee0123456789"), Completed)
+    summary: (["They talked about delivery."], ["Send the bill."])
+    participants: NotReported
+    contacts: NotReported
+    "#);
+}
+
+#[test]
+fn v4_call_summary_completed_live() {
+    assert_snapshot!(describe(&event("v4.call.summary.completed.live")), @r#"
+    call.summary.completed EVc000000000000000000000000000000b v4 2026-03-05T09:04:00.350+00:00
+    replay_id: "EVc000000000000000000000000000000b"
+    link: "https://my.quo.com/inbox/PNb7Xw2LqR/c/CN6c9d0e1f2a3b4c5d?at=ACc0ffee0123456789"
+    call: (CallId("ACc0ffee0123456789"), Completed)
+    summary: (["Ada asked about the price."], [])
+    job: (Some("✍\u{fe0f}"), Some("Message taking"), [(Some("Name"), String("Ada Example"))])
+    participants: NotReported
+    contacts: NotReported
+    "#);
+}
+
+#[test]
+fn v4_call_transcript_completed() {
+    assert_snapshot!(describe(&event("v4.call.transcript.completed")), @r#"
+    call.transcript.completed EVc000000000000000000000000000000c v4 2026-03-05T09:05:00+00:00
+    replay_id: "EVc000000000000000000000000000000c"
+    call: (CallId("ACc0ffee0123456789"), Completed)
+    created_at: 2026-03-05T09:04:50.279Z
+    duration: 76.4
+    said: ("Good morning!", Some(5.123456), Some(10.5), (Some(UserId("USk3Qm8ZtY")), Some("+12025550143")))
+    said: ("Is that Example Ltd?", Some(10.75), Some(12.0), (None, Some("+12025550117")))
+    participants: NotReported
+    contacts: NotReported
     "#);
 }
 

@@ -312,6 +312,11 @@ fn debug_tells_presence_and_no_values() {
         "v2.call.completed.voicemail",
         "v3.contact.updated",
         "dated.task.created",
+        "dated.task.updated",
+        "dated.call.summary.completed",
+        "dated.call.transcript.completed",
+        "v4.call.summary.completed.live",
+        "v4.call.transcript.completed",
     ] {
         let text = format!("{:?}", event(name));
         for personal in [
@@ -323,6 +328,10 @@ fn debug_tells_presence_and_no_values() {
             "Call back",
             "Buyer",
             "basic",
+            "blue",
+            "Message taking",
+            "help",
+            "morning",
         ] {
             assert!(!text.contains(personal), "{name}: {personal} in {text}");
         }
