@@ -596,4 +596,15 @@ impl TokenRows for Rows {
         self.open()?.remove(row);
         Ok(())
     }
+
+    async fn delete_grants(
+        &self,
+        tenant: &TenantId,
+        integration: IntegrationId,
+    ) -> Result<u64, StoreError> {
+        let mut rows = self.open()?;
+        let before = rows.len();
+        rows.retain(|row, _| row.tenant != *tenant || row.integration != integration);
+        Ok((before - rows.len()) as u64)
+    }
 }

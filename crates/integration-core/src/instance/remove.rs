@@ -9,7 +9,7 @@ use super::view::Removal;
 use super::webhooks::ids;
 use crate::ids::{IntegrationId, Scope};
 use crate::status::{Effect, Event, Status};
-use crate::store::{LogStatus, TokenRowId};
+use crate::store::LogStatus;
 
 impl Integrations {
     /// Deletes an instance with its credentials, tokens and history. Its webhooks are taken back at the vendor first,
@@ -96,8 +96,7 @@ impl Integrations {
             // Built before the credentials go, which must not wait for a vendor that may not answer.
             let client = facade.last_client(&row).await;
             // Before the state: a failure in between leaves an instance for which this is told again.
-            let tokens = TokenRowId::new(row.tenant.clone(), id);
-            facade.store().delete_tokens(&tokens).await?;
+            facade.store().delete_grants(&row.tenant, id).await?;
             let changed = facade
                 .change(&scope, id, |draft| draft.apply(event.clone()).map(drop))
                 .await?;

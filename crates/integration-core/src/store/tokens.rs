@@ -211,4 +211,15 @@ pub trait TokenRows: Send + Sync {
     ///
     /// When the store cannot write.
     async fn delete_tokens(&self, row: &TokenRowId) -> Result<(), StoreError>;
+
+    /// Deletes all rows of an integration, whoever owns them. Returns how many there were.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot write.
+    async fn delete_grants(
+        &self,
+        tenant: &TenantId,
+        integration: IntegrationId,
+    ) -> Result<u64, StoreError>;
 }

@@ -16,7 +16,9 @@ use integration_core::store::{
     StoreError, StoredTokens, TemplateStore, TokenRowId, TokenRows,
 };
 use integration_core::template::{IntegrationTemplate, TemplateSummary};
-use integration_core::{EndpointId, IntegrationId, Integrations, LogId, Scope, TemplateId};
+use integration_core::{
+    EndpointId, IntegrationId, Integrations, LogId, Scope, TemplateId, TenantId,
+};
 
 use crate::acme::{Acme, AcmeClient, Config, KEY, OTHER_KEY};
 use crate::world::{builder, clock, tenant, vault};
@@ -133,6 +135,7 @@ delegate! { TokenRows:
     fn refuse_tokens(&self, row: &TokenRowId, fingerprint: &str) -> bool;
     fn release_tokens(&self, row: &TokenRowId, owner: &str) -> ();
     fn delete_tokens(&self, row: &TokenRowId) -> ();
+    fn delete_grants(&self, tenant: &TenantId, integration: IntegrationId) -> u64;
 }
 
 struct Faults {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use integration_core::store::{
     SaveOutcome, SealedTokens, StoreError, StoredTokens, TokenRowId, TokenRows,
 };
+use integration_core::{IntegrationId, TenantId};
 
 use super::{Query, Row, Store, failed, get};
 use crate::rows::{Id, Time};
@@ -69,6 +70,10 @@ const DELETE: &str = concat!(
     "delete from main.integration_tokens as t where ",
     this_row!()
 );
+
+const DELETE_ALL: &str = "
+    delete from main.integration_tokens as t where t.integration_id =
+        (select i.id from main.integrations i where i.id = $1 and i.tenant_id = $2)";
 
 const EXISTS: &str = concat!(
     "select count(*) as number from main.integration_tokens t where ",
@@ -183,5 +188,17 @@ impl TokenRows for Store {
         let query = self.about(DELETE, row).execute(self.writer());
         query.await.map_err(failed)?;
         Ok(())
+    }
+    async fn delete_grants(
+        &self,
+        tenant: &TenantId,
+        integration: IntegrationId,
+    ) -> Result<u64, StoreError> {
+        let query = self
+            .query(DELETE_ALL)
+            .bind(Id::from(integration.as_uuid()))
+            .bind(tenant.as_str().to_owned());
+        let done = query.execute(self.writer()).await.map_err(failed)?;
+        Ok(done.rows_affected())
     }
 }

@@ -126,6 +126,7 @@ macro_rules! suite {
                 come_back_as_they_were_written,
                 are_there_for_their_tenant_alone,
                 are_apart_by_owner,
+                go_together_with_those_of_every_owner,
                 are_saved_for_the_token_that_was_spent,
                 keep_what_a_refresh_left_out,
                 without_refresh_token_are_told_apart_by_the_access_token,

@@ -90,6 +90,8 @@ pub(crate) async fn are_there_for_their_tenant_alone(subject: &impl Subject) {
     store.release_tokens(&foreign, "a").await.unwrap();
     assert!(!store.lease_tokens(&row, "b", TTL).await.unwrap());
     store.delete_tokens(&foreign).await.unwrap();
+    let deleted = store.delete_grants(&foreign.tenant, row.integration).await;
+    assert_eq!(deleted.unwrap(), 0);
     assert_eq!(read(&*store, &row).await, before);
 }
 
@@ -108,6 +110,27 @@ pub(crate) async fn are_apart_by_owner(subject: &impl Subject) {
     assert_eq!(read(&*store, &own).await.tokens, tokens(1));
     store.delete_tokens(&user).await.unwrap();
     assert_eq!(read(&*store, &own).await.tokens, tokens(1));
+}
+
+pub(crate) async fn go_together_with_those_of_every_owner(subject: &impl Subject) {
+    let store = subject.store();
+    let own = connected(&*store).await;
+    let user = own.clone().owner("user-7");
+    store.put_tokens(&user, &tokens(2)).await.unwrap();
+    let template = store.templates().await.unwrap().remove(0).template;
+    let sibling = with(&*store, plain("acme", &template)).await;
+    let sibling = TokenRowId::new(sibling.tenant, sibling.id);
+    store.put_tokens(&sibling, &tokens(3)).await.unwrap();
+
+    for expected in [2, 0] {
+        let deleted = store.delete_grants(&own.tenant, own.integration).await;
+        assert_eq!(deleted.unwrap(), expected);
+    }
+    let store = subject.reopened().await;
+    for gone in [own, user] {
+        assert_eq!(store.tokens(&gone).await.unwrap(), None);
+    }
+    assert_eq!(read(&*store, &sibling).await.tokens, tokens(3));
 }
 
 pub(crate) async fn are_saved_for_the_token_that_was_spent(subject: &impl Subject) {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::leases::Lease;
 use super::{MemoryStore, Tables};
-use crate::ids::{Scope, TenantId};
+use crate::ids::{IntegrationId, Scope, TenantId};
 use crate::store::{SaveOutcome, SealedTokens, StoreError, StoredTokens, TokenRowId, TokenRows};
 
 /// One row of tokens.
@@ -105,6 +105,18 @@ impl TokenRows for MemoryStore {
             tables.tokens.remove(&(row.integration, row.owner.clone()));
         }
         Ok(())
+    }
+
+    async fn delete_grants(
+        &self,
+        tenant: &TenantId,
+        integration: IntegrationId,
+    ) -> Result<u64, StoreError> {
+        let mut tables = self.tables();
+        let before = tables.tokens.len();
+        let of_it = |id: IntegrationId, grant: &Grant| id == integration && grant.tenant == *tenant;
+        tables.tokens.retain(|(id, _), grant| !of_it(*id, grant));
+        Ok(u64::try_from(before - tables.tokens.len()).unwrap_or(u64::MAX))
     }
 }
 
