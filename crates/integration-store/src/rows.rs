@@ -24,7 +24,8 @@ impl From<Uuid> for Id {
     }
 }
 
-/// A time as it is stored: cut to microseconds, and within the years 0 to 9999, so that it sorts as text.
+/// A time as it is stored: cut to microseconds, and within the years 1 to 9999, so that it sorts as text. PostgreSQL
+/// writes earlier ones into JSON as those before Christ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Time(pub(crate) DateTime<Utc>);
 
@@ -35,7 +36,7 @@ impl From<DateTime<Utc>> for Time {
                 .map(|date| date.and_time(chrono::NaiveTime::MIN).and_utc())
         };
         let at = at.trunc_subsecs(6);
-        let at = edge(0, 1, 1).map_or(at, |first| at.max(first));
+        let at = edge(1, 1, 1).map_or(at, |first| at.max(first));
         Self(edge(9999, 12, 31).map_or(at, |last| at.min(last)))
     }
 }

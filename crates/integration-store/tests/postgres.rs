@@ -17,7 +17,7 @@ use conformance::samples::{
 use conformance::{Ports, Subject, suite};
 use integration_core::status::Status;
 use integration_core::store::{
-    IntegrationStore, LeaseStore, LogFilter, LogStore, StoreError, TemplateStore,
+    IntegrationFilter, IntegrationStore, LeaseStore, LogFilter, LogStore, StoreError, TemplateStore,
 };
 use integration_store::{OpenError, PostgresStore};
 use sqlx::postgres::PgPoolOptions;
@@ -421,6 +421,130 @@ async fn garbage_in_a_column_is_told_and_not_repeated(#[case] garbage: &str) {
 }
 
 #[tokio::test]
+async fn a_row_that_cannot_be_read_stops_no_other_from_being_checked() {
+    let Some(subject) = in_schema().await else {
+        return;
+    };
+    let store = &subject.store;
+    let template = with_template(&**store, "phone").await;
+    let mut broken = full("acme", &template);
+    broken.next_check_at = Some(at(1));
+    let broken = with(&**store, broken).await;
+    let well = with(&**store, full("beta", &template)).await;
+    subject
+        .schema
+        .run(
+            "update {schema}.integrations set settings = '[\"canary-7\"]' where tenant_id = 'acme'",
+        )
+        .await;
+    let due = store.due_for_check(at(1_000), 10).await.unwrap();
+    assert!(due.rows == std::slice::from_ref(&well));
+    assert_eq!(due.unreadable.len(), 1);
+    assert_eq!(due.unreadable[0].id, broken.id);
+    let text = chain(&due.unreadable[0].error);
+    assert!(text.contains(&broken.id.to_string()), "{text}");
+    assert!(!text.contains("canary-7"), "{text}");
+    store
+        .postpone_check(broken.id, Some(at(2_000)))
+        .await
+        .unwrap();
+    let due = store.due_for_check(at(1_000), 1).await.unwrap();
+    assert!(due.rows == [well] && due.unreadable.is_empty());
+}
+
+/// The connections of a host may begin at another isolation level. There, of two that choose the default at once, the
+/// second would not see the first.
+#[rstest::rstest]
+#[case::repeatable_read("set default_transaction_isolation = 'repeatable read'")]
+#[case::serializable("set default_transaction_isolation = 'serializable'")]
+#[tokio::test]
+async fn the_isolation_level_of_the_host_does_not_count(#[case] level: &'static str) {
+    let Some(schema) = server::schema() else {
+        return;
+    };
+    let store = Arc::new(with_settings(&schema, level).await);
+    let template = with_template(&*store, "phone").await;
+    let mut writing = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = Arc::clone(&store);
+        let mut row = plain("acme", &template);
+        row.is_default = true;
+        writing.spawn(async move {
+            store.insert_integration(&row, &[]).await.unwrap();
+            let mut changed = row.clone();
+            changed.state.version = 2;
+            // Whoever was made the default since has raised the version of this one.
+            match store.update_integration(&EVERYBODY, &changed, 1, &[]).await {
+                Ok(()) | Err(StoreError::VersionConflict) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        });
+    }
+    writing.join_all().await;
+    let rows = store
+        .integrations(&EVERYBODY, &IntegrationFilter::new())
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 8);
+    assert_eq!(rows.iter().filter(|row| row.is_default).count(), 1);
+}
+
+/// A caller that goes away in the middle of a change leaves nothing of it, or all where the commit was under way, and
+/// its connection, of which there is one, to the next.
+#[tokio::test]
+async fn a_change_that_is_cut_off_leaves_nothing_behind() {
+    let Some(schema) = server::schema() else {
+        return;
+    };
+    let builder = PostgresStore::builder()
+        .schema(&schema.name)
+        .max_connections(1);
+    let store = builder.connect(schema.url()).await.unwrap();
+    let template = with_template(&store, "phone").await;
+    let default = with(&store, full("acme", &template)).await;
+    let row = with(&store, plain("acme", &template)).await;
+    let mut changed = full("acme", &template);
+    (changed.id, changed.created_at, changed.created_by) = (row.id, row.created_at, None);
+    changed.state.version = 2;
+    let history = [entry(2, Status::Active, "test_passed")];
+    let mut cut_off = 0;
+    for polls in 1..10_000 {
+        let mut change = Box::pin(store.update_integration(&EVERYBODY, &changed, 1, &history));
+        let mut left = polls;
+        let ended = std::future::poll_fn(|context| {
+            if left == 0 {
+                return std::task::Poll::Ready(None);
+            }
+            left -= 1;
+            change.as_mut().poll(context).map(Some)
+        })
+        .await;
+        drop(change);
+        if let Some(done) = ended {
+            done.unwrap();
+            break;
+        }
+        cut_off += 1;
+        // Whatever is under way on the connection ends before another has it.
+        let stored = store.integration(&EVERYBODY, row.id).await.unwrap();
+        let written = store.history(&EVERYBODY, row.id, 10).await.unwrap();
+        if stored.as_ref() == Some(&changed) {
+            assert_eq!(written, history);
+            break;
+        }
+        assert!(stored.as_ref() == Some(&row), "{stored:?}");
+        assert_eq!(written, []);
+        let kept = store.integration(&EVERYBODY, default.id).await.unwrap();
+        assert!(kept.unwrap().is_default);
+    }
+    assert!(cut_off > 1, "cut off {cut_off} times");
+    let stored = store.integration(&EVERYBODY, row.id).await.unwrap();
+    assert!(stored == Some(changed));
+    let written = store.history(&EVERYBODY, row.id, 10).await.unwrap();
+    assert_eq!(written, history);
+}
+
+#[tokio::test]
 async fn times_are_cut_to_microseconds() {
     let Some(subject) = in_schema().await else {
         return;
@@ -445,7 +569,7 @@ async fn times_are_cut_to_microseconds() {
         .due_for_check(chrono::DateTime::<chrono::Utc>::MIN_UTC, 1)
         .await
         .unwrap();
-    assert!(due.is_empty());
+    assert!(due.rows.is_empty());
 }
 
 #[tokio::test]

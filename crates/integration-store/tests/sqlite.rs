@@ -337,7 +337,7 @@ async fn times_are_cut_to_microseconds() {
         .due_for_check(chrono::DateTime::<chrono::Utc>::MIN_UTC, 1)
         .await
         .unwrap();
-    assert!(due.is_empty());
+    assert!(due.rows.is_empty());
 }
 
 const ANOTHER_PROCESS: &str = "INTEGRATION_STORE_TEST_PATH";

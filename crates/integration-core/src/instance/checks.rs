@@ -10,11 +10,11 @@ use super::IntegrationError;
 use super::connection::{Goal, Tested, to_its_end};
 use super::health::{Checks, DueIntegration, HealthChecks};
 use super::integrations::Integrations;
-use crate::ids::{IntegrationId, Scope};
+use crate::ids::{IntegrationId, LogId, Scope};
 use crate::status::{DueCheck, Event, due_check};
-use crate::store::{LeaseStore, LogStatus};
+use crate::store::{IntegrationLog, LeaseStore, LogStatus, StoreError, UnreadableRow};
 
-/// How long one is left alone whose config cannot be opened or read.
+/// How long one is left alone whose row cannot be read, or whose config cannot be opened.
 const AFTER_A_FAULT: TimeDelta = TimeDelta::hours(1);
 
 impl Integrations {
@@ -64,6 +64,34 @@ impl Integrations {
         }
     }
 
+    /// Says that a row cannot be read, and leaves it alone for a while: it must not stand before the others, which are
+    /// other tenants' as well.
+    async fn set_aside(&self, row: &UnreadableRow) -> Result<(), IntegrationError> {
+        let next = self.now() + AFTER_A_FAULT;
+        match self.store().postpone_check(row.id, Some(next)).await {
+            Err(StoreError::NotFound) => return Ok(()),
+            postponed => postponed?,
+        }
+        tracing::warn!(
+            target: "integration_core",
+            integration = %row.id,
+            error = &row.error as &dyn std::error::Error,
+            "no health check: its row cannot be read"
+        );
+        let mut entry = IntegrationLog::new(
+            LogId::generate(),
+            row.tenant.clone(),
+            row.vendor.clone(),
+            "health.check",
+            LogStatus::Failed,
+            self.now(),
+        );
+        entry.integration = Some(row.id);
+        entry.error_message = Some(row.error.to_string());
+        self.log(entry).await;
+        Ok(())
+    }
+
     async fn look(&self, due: &DueIntegration, what: DueCheck) -> Result<(), IntegrationError> {
         let scope = Scope::from(&due.tenant);
         let row = self.row(&scope, due.id).await?;
@@ -94,8 +122,12 @@ impl Checks for Integrations {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<DueIntegration>, IntegrationError> {
+        let found = self.store().due_for_check(now, limit).await?;
+        for row in &found.unreadable {
+            self.set_aside(row).await?;
+        }
         let mut due = Vec::new();
-        for row in self.store().due_for_check(now, limit).await? {
+        for row in found.rows {
             if let Ok(vendor) = self.vendor(&row.vendor) {
                 let health = vendor.health();
                 due.push(DueIntegration::new(

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use crate::ids::{EndpointId, IntegrationId, Scope, TemplateId};
+use crate::ids::{EndpointId, IntegrationId, Scope, TemplateId, TenantId};
 use crate::instance::StoredIntegration;
 use crate::status::{HistoryEntry, Status};
 use crate::template::{IntegrationTemplate, TemplateSummary};
@@ -95,6 +95,47 @@ impl IntegrationFilter {
     }
 }
 
+/// Instances whose next check is due.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct DueRows {
+    /// Those that could be read, the longest due first.
+    pub rows: Vec<StoredIntegration>,
+    /// Those that could not.
+    pub unreadable: Vec<UnreadableRow>,
+}
+
+/// An instance whose row holds what this version cannot read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct UnreadableRow {
+    /// Its id.
+    pub id: IntegrationId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its vendor.
+    pub vendor: String,
+    /// What cannot be read.
+    pub error: StoreError,
+}
+
+impl UnreadableRow {
+    /// Says which row, and why.
+    pub fn new(
+        id: IntegrationId,
+        tenant: TenantId,
+        vendor: impl Into<String>,
+        error: StoreError,
+    ) -> Self {
+        Self {
+            id,
+            tenant,
+            vendor: vendor.into(),
+            error,
+        }
+    }
+}
+
 /// Keeps instances, with their endpoints and their history.
 #[async_trait]
 pub trait IntegrationStore: Send + Sync {
@@ -121,11 +162,11 @@ pub trait IntegrationStore: Send + Sync {
         id: IntegrationId,
     ) -> Result<Option<StoredIntegration>, StoreError>;
 
-    /// Lists instances.
+    /// Lists instances, all or none: one left out would look like one that is not there.
     ///
     /// # Errors
     ///
-    /// When the store cannot read.
+    /// When the store cannot read, or [`StoreError::Corrupt`], which names the instance, when one of them cannot be.
     async fn integrations(
         &self,
         scope: &Scope,
@@ -189,14 +230,23 @@ pub trait IntegrationStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<HistoryEntry>, StoreError>;
 
-    /// Lists instances whose next check is due, the longest due first.
+    /// Lists instances whose next check is due, the longest due first, at most `limit` of them. Those whose rows cannot
+    /// be read are named, so that the one of one tenant does not stop the checks of all.
     ///
     /// # Errors
     ///
     /// When the store cannot read.
-    async fn due_for_check(
+    async fn due_for_check(&self, now: DateTime<Utc>, limit: u32) -> Result<DueRows, StoreError>;
+
+    /// Writes when the next check of an instance is due, and nothing else, without reading its row: for one that cannot
+    /// be read. It counts as a change of the row.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`].
+    async fn postpone_check(
         &self,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<StoredIntegration>, StoreError>;
+        id: IntegrationId,
+        next: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError>;
 }

@@ -17,7 +17,9 @@ use std::error::Error as StdError;
 use thiserror::Error;
 
 #[cfg(feature = "integrations")]
-pub use self::integrations::{IntegrationFilter, IntegrationStore, TemplateStore};
+pub use self::integrations::{
+    DueRows, IntegrationFilter, IntegrationStore, TemplateStore, UnreadableRow,
+};
 pub use self::leases::LeaseStore;
 pub use self::logs::{IntegrationLog, LogFilter, LogResult, LogStatus, LogStore};
 #[cfg(feature = "integrations")]
@@ -25,7 +27,7 @@ pub use self::memory::MemoryStore;
 pub use self::sealed::{SealedCursor, SealedStore, SealedValue};
 pub use self::tokens::{SaveOutcome, SealedTokens, StoredTokens, TokenRowId, TokenRows};
 
-/// What a store could not do. Nothing was written.
+/// What a store could not do. Nothing was written, unless [`Unavailable`](Self::Unavailable) says otherwise.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -54,7 +56,8 @@ pub enum StoreError {
     /// not help.
     #[error("the database does not take the row")]
     Refused(#[source] Source),
-    /// The database cannot be reached or answered with an error. Trying later may work.
+    /// The database cannot be reached or answered with an error. Trying later may work. Where it was lost while a change
+    /// ended, nobody knows whether that was written: read before trying again.
     #[error("the database is out of order")]
     Unavailable(#[source] Source),
     /// A row holds what this version cannot read.
@@ -62,7 +65,7 @@ pub enum StoreError {
     Corrupt(#[source] Source),
 }
 
-/// What lies beneath. A store takes care that its text holds no value of any row.
+/// What lies beneath. A store takes care that its text holds no value of any row but its id.
 pub type Source = Box<dyn StdError + Send + Sync>;
 
 /// A store that has every port: what the façade is built on.

@@ -11,7 +11,7 @@ use integration_core::instance::{
 };
 use integration_core::status::{HistoryEntry, Status};
 use integration_core::store::{
-    IntegrationFilter, IntegrationLog, IntegrationStore, LeaseStore, LogFilter, LogResult,
+    DueRows, IntegrationFilter, IntegrationLog, IntegrationStore, LeaseStore, LogFilter, LogResult,
     LogStore, MemoryStore, SaveOutcome, SealedCursor, SealedStore, SealedTokens, SealedValue,
     StoreError, StoredTokens, TemplateStore, TokenRowId, TokenRows,
 };
@@ -107,7 +107,8 @@ delegate! { IntegrationStore:
     fn update_integration(&self, scope: &Scope, row: &StoredIntegration, expected: u64, history: &[HistoryEntry]) -> ();
     fn delete_integration(&self, scope: &Scope, id: IntegrationId) -> ();
     fn history(&self, scope: &Scope, id: IntegrationId, limit: u32) -> Vec<HistoryEntry>;
-    fn due_for_check(&self, now: DateTime<Utc>, limit: u32) -> Vec<StoredIntegration>;
+    fn due_for_check(&self, now: DateTime<Utc>, limit: u32) -> DueRows;
+    fn postpone_check(&self, id: IntegrationId, next: Option<DateTime<Utc>>) -> ();
 }
 
 delegate! { LogStore:

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sqlx::types::Json;
 
 use super::{Database, Query, Row, get};
-use crate::failure::corrupt;
+use crate::failure::{Class, Failure, corrupt};
 use crate::rows::{
     EndpointRow, Id, SecretRow, SourceRow, StateColumns, TestColumns, Time, WebhookRow, counter,
     rest_of_state, unite_endpoints, unite_secrets, unite_sources, word,
@@ -97,8 +97,17 @@ pub(super) fn bind(query: Query, row: &StoredIntegration) -> Query {
         .bind(Time::from(row.updated_at))
 }
 
-/// Reads a row of [`SELECT`].
+/// Reads a row of [`SELECT`]. What cannot be read is told with the id: it may be one of many.
 pub(super) fn read(row: &Row) -> Result<StoredIntegration, StoreError> {
+    read_columns(row).map_err(|error| match (error, get::<Id>(row, "id")) {
+        (StoreError::Corrupt(what), Ok(Id(id))) => {
+            Failure::new(Class::Damaged, format!("integration {id}: {what}")).into()
+        }
+        (error, _) => error,
+    })
+}
+
+fn read_columns(row: &Row) -> Result<StoredIntegration, StoreError> {
     let state = read_state(row)?.into_state()?;
     let mut integration = StoredIntegration::new(
         IntegrationId::from(get::<Id>(row, "id")?.0),

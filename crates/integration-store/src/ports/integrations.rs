@@ -2,7 +2,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use integration_core::instance::StoredIntegration;
 use integration_core::status::HistoryEntry;
-use integration_core::store::{IntegrationFilter, IntegrationStore, StoreError};
+use integration_core::store::{
+    DueRows, IntegrationFilter, IntegrationStore, StoreError, UnreadableRow,
+};
 use integration_core::{Actor, EndpointId, IntegrationId, Scope, TenantId};
 use serde_json::json;
 use sqlx::QueryBuilder;
@@ -22,6 +24,10 @@ const DELETE: &str =
 const TAKE_DEFAULT: &str = "
     update main.integrations set is_default = $4, version = version + 1, updated_at = $5
     where tenant_id = $1 and vendor = $2 and is_default and id <> $3";
+
+/// Whoever has read the row must not write the old time back.
+const POSTPONE: &str =
+    "update main.integrations set next_check_at = $2, version = version + 1 where id = $1";
 
 const INSERT_HISTORY: &str = "
     insert into main.integration_status_history
@@ -274,19 +280,40 @@ impl IntegrationStore for Store {
         rows.iter().map(read_history).collect()
     }
 
-    async fn due_for_check(
+    async fn due_for_check(&self, now: DateTime<Utc>, limit: u32) -> Result<DueRows, StoreError> {
+        let mut query = self.select_within(&Scope::Administrator);
+        query
+            .push(" and i.next_check_at <= ")
+            .push_bind(Time::from(now));
+        query
+            .push(" order by i.next_check_at, i.id limit ")
+            .push_bind(i64::from(limit));
+        let rows = query.build().fetch_all(self.reader()).await;
+        let mut due = DueRows::default();
+        for row in rows.map_err(failed)? {
+            match read(&row) {
+                Ok(integration) => due.rows.push(integration),
+                Err(error) => due.unreadable.push(UnreadableRow::new(
+                    IntegrationId::from(get::<Id>(&row, "id")?.0),
+                    TenantId::from(get::<String>(&row, "tenant_id")?),
+                    get::<String>(&row, "vendor")?,
+                    error,
+                )),
+            }
+        }
+        Ok(due)
+    }
+
+    async fn postpone_check(
         &self,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<StoredIntegration>, StoreError> {
-        self.many(&Scope::Administrator, |query| {
-            query
-                .push(" and i.next_check_at <= ")
-                .push_bind(Time::from(now));
-            query
-                .push(" order by i.next_check_at, i.id limit ")
-                .push_bind(i64::from(limit));
-        })
-        .await
+        id: IntegrationId,
+        next: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        let query = self.query(POSTPONE).bind(Id::from(id.as_uuid()));
+        let query = query.bind(next.map(Time::from)).execute(self.writer());
+        match query.await.map_err(failed)?.rows_affected() {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
     }
 }

@@ -127,7 +127,12 @@ fn read(row: &Row) -> Result<StoredTokens, StoreError> {
 impl TokenRows for Store {
     async fn put_tokens(&self, row: &TokenRowId, tokens: &SealedTokens) -> Result<(), StoreError> {
         let query = self.bind_tokens(self.about(PUT, row), tokens);
-        let done = query.execute(self.writer()).await.map_err(failed)?;
+        let done = query.execute(self.writer()).await;
+        // The integration may be deleted between its being looked up and the end of the statement.
+        let done = done.map_err(|error| match error.as_database_error() {
+            Some(error) if error.is_foreign_key_violation() => StoreError::NotFound,
+            _ => failed(error),
+        })?;
         if done.rows_affected() == 0 {
             return Err(StoreError::NotFound);
         }

@@ -35,6 +35,8 @@ use PostgresStore as Store;
 use sqlx::Postgres as Database;
 use sqlx::postgres::PgRow as Row;
 
+const BEGIN: &str = "begin isolation level read committed";
+
 type Tx = sqlx::Transaction<'static, Database>;
 type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>::Arguments>;
 
@@ -96,8 +98,10 @@ impl PostgresStore {
         &self.pool
     }
 
+    /// Begins a transaction in which each statement sees what others have written by then, whatever the connections of
+    /// the host begin with: who has waited for a lock goes by what it was held for.
     async fn begin(&self) -> Result<Tx, StoreError> {
-        self.pool.begin().await.map_err(failed)
+        self.pool.begin_with(BEGIN).await.map_err(failed)
     }
 
     fn query(&self, text: &'static str) -> Query {

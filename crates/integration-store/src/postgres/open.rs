@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
-use super::{PostgresStore, failure};
+use super::{BEGIN, PostgresStore, failure};
 use crate::OpenError;
 use crate::migrations::{Applied, Migration, pending};
 
@@ -131,7 +131,7 @@ async fn migrate(pool: &PgPool, schema: &str) -> Result<(), OpenError> {
         return Ok(());
     }
     drop(connection);
-    let mut tx = pool.begin().await.map_err(failed)?;
+    let mut tx = pool.begin_with(BEGIN).await.map_err(failed)?;
     sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind(format!("integration-store migrations {schema}"))
         .execute(&mut *tx)

@@ -258,6 +258,52 @@ async fn garbage_in_a_column_is_told_and_not_repeated(#[case] garbage: &'static 
     deleted.unwrap();
 }
 
+/// A row that one tenant's misfortune has made unreadable stops the checks of nobody, and is named where it is wanted.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_stops_no_other_from_being_checked() {
+    let filled = filled().await;
+    let store = &filled.store;
+    let mut well = filled.row.clone();
+    well.id = IntegrationId::generate();
+    well.tenant = TenantId::from("beta");
+    well.next_check_at = Some(DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(1));
+    store.insert_integration(&well, &[]).await.unwrap();
+    let broken = filled.row.id;
+    store
+        .postpone_check(broken, Some(DateTime::UNIX_EPOCH))
+        .await
+        .unwrap();
+    filled
+        .on_writer("update integrations set status = 'canary-7' where tenant_id <> 'beta'")
+        .await;
+
+    let later = DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(1);
+    let due = store.due_for_check(later, 10).await.unwrap();
+    assert!(due.rows == std::slice::from_ref(&well));
+    let [unreadable] = &due.unreadable[..] else {
+        panic!("{due:?}")
+    };
+    assert_eq!(unreadable.id, broken);
+    assert_eq!(unreadable.tenant, filled.row.tenant);
+    assert_eq!(unreadable.vendor, "phone");
+    let text = chain(&unreadable.error);
+    assert!(text.contains(&broken.to_string()), "{text}");
+    assert!(!text.contains("canary-7"), "{text}");
+
+    store.postpone_check(broken, Some(later)).await.unwrap();
+    let due = store.due_for_check(well.next_check_at.unwrap(), 1).await;
+    let due = due.unwrap();
+    assert!(due.rows == std::slice::from_ref(&well) && due.unreadable.is_empty());
+
+    // A list is whole or says which row is in the way; that of another tenant is not.
+    let filter = IntegrationFilter::new();
+    let all = store.integrations(&Scope::Administrator, &filter).await;
+    let text = chain(&all.unwrap_err());
+    assert!(text.contains(&broken.to_string()), "{text}");
+    let of_beta = store.integrations(&(&well.tenant).into(), &filter).await;
+    assert!(of_beta.unwrap() == [well]);
+}
+
 #[tokio::test]
 async fn history_cannot_be_rewritten() {
     let filled = filled().await;

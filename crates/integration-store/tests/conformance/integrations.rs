@@ -592,8 +592,39 @@ pub(crate) async fn are_due_for_a_check_by_age(subject: &impl Subject) {
     with(&*store, due("acme", Some(1))).await;
     with(&*store, due("acme", None)).await;
 
-    let list = async |limit| ids(&store.due_for_check(at(0), limit).await.unwrap());
+    let list = async |limit| ids(&store.due_for_check(at(0), limit).await.unwrap().rows);
     assert_eq!(list(10).await, [long_ago.id, a_while.id, just_now.id]);
     assert_eq!(list(2).await, [long_ago.id, a_while.id]);
-    assert_eq!(store.due_for_check(at(-101), 10).await.unwrap().len(), 0);
+    assert_eq!(list(0).await, []);
+    let before = store.due_for_check(at(-101), 10).await.unwrap();
+    assert!(before.rows.is_empty() && before.unreadable.is_empty());
+}
+
+pub(crate) async fn are_put_off_without_being_read(subject: &impl Subject) {
+    let store = subject.store();
+    let template = with_template(&*store, "phone").await;
+    let mut row = full("acme", &template);
+    row.next_check_at = Some(at(-100));
+    let row = with(&*store, row).await;
+    let other = with(&*store, full("beta", &template)).await;
+
+    store.postpone_check(row.id, Some(at(7))).await.unwrap();
+    let mut expected = row.clone();
+    expected.next_check_at = Some(at(7));
+    expected.state.version += 1;
+    assert!(read(&*store, row.id).await == expected);
+    // Whoever read it before does not write the old time back unawares.
+    let result = store
+        .update_integration(&EVERYBODY, &row, row.state.version, &[])
+        .await;
+    assert!(
+        matches!(result, Err(StoreError::VersionConflict)),
+        "{result:?}"
+    );
+    store.postpone_check(row.id, None).await.unwrap();
+    assert_eq!(read(&*store, row.id).await.next_check_at, None);
+
+    assert!(read(&*store, other.id).await == other);
+    let result = store.postpone_check(IntegrationId::generate(), None).await;
+    assert!(matches!(result, Err(StoreError::NotFound)), "{result:?}");
 }

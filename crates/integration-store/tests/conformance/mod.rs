@@ -12,6 +12,7 @@
 pub(crate) mod integrations;
 pub(crate) mod leases;
 pub(crate) mod logs;
+pub(crate) mod rotation;
 pub(crate) mod samples;
 pub(crate) mod scopes;
 pub(crate) mod sealed;
@@ -94,6 +95,7 @@ macro_rules! suite {
                 take_everything_with_them_but_their_logs,
                 tell_their_history_newest_first,
                 are_due_for_a_check_by_age,
+                are_put_off_without_being_read,
             }
             scopes::{
                 hide_every_row_of_another_tenant,
@@ -115,6 +117,9 @@ macro_rules! suite {
                 goes_on_where_a_page_ended_while_values_change,
                 replaces_exactly_what_was_read,
                 is_not_undone_by_a_change_that_was_computed_before,
+            }
+            rotation::{
+                loses_nothing_among_writers_and_kills,
             }
             leases::{
                 are_held_by_one_until_they_end,

@@ -7,7 +7,7 @@ use super::{MemoryStore, Tables};
 use crate::ids::{EndpointId, IntegrationId, Scope};
 use crate::instance::StoredIntegration;
 use crate::status::HistoryEntry;
-use crate::store::{IntegrationFilter, IntegrationStore, StoreError};
+use crate::store::{DueRows, IntegrationFilter, IntegrationStore, StoreError};
 
 pub(super) struct Instance {
     pub(super) row: StoredIntegration,
@@ -144,18 +144,29 @@ impl IntegrationStore for MemoryStore {
         Ok(newest.take(limit as usize).cloned().collect())
     }
 
-    async fn due_for_check(
-        &self,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<StoredIntegration>, StoreError> {
+    async fn due_for_check(&self, now: DateTime<Utc>, limit: u32) -> Result<DueRows, StoreError> {
         let tables = self.tables();
         let mut due = tables.select(&Scope::Administrator, |row| {
             row.next_check_at.is_some_and(|at| at <= now)
         });
         due.sort_by_key(|row| (row.next_check_at, row.id));
         due.truncate(limit as usize);
-        Ok(due)
+        Ok(DueRows {
+            rows: due,
+            ..DueRows::default()
+        })
+    }
+
+    async fn postpone_check(
+        &self,
+        id: IntegrationId,
+        next: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let row = &mut tables.within_mut(&Scope::Administrator, id)?.row;
+        row.next_check_at = next;
+        row.state.version += 1;
+        Ok(())
     }
 }
 
