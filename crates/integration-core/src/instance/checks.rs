@@ -87,7 +87,10 @@ impl Integrations {
             self.now(),
         );
         entry.integration = Some(row.id);
-        entry.error_message = Some(row.error.to_string());
+        entry.error_message = Some(match std::error::Error::source(&row.error) {
+            Some(what) => format!("{}: {what}", row.error),
+            None => row.error.to_string(),
+        });
         self.log(entry).await;
         Ok(())
     }

@@ -1,19 +1,20 @@
 //! A store that fails, at each of its calls in turn: nothing is left half-written, and trying again works.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use integration_core::instance::health::Checks;
 use integration_core::instance::{
     IntegrationError, IntegrationPatch, NewIntegration, StoredIntegration,
 };
 use integration_core::status::{HistoryEntry, Status};
 use integration_core::store::{
     DueRows, IntegrationFilter, IntegrationLog, IntegrationStore, LeaseStore, LogFilter, LogResult,
-    LogStore, MemoryStore, SaveOutcome, SealedCursor, SealedStore, SealedTokens, SealedValue,
-    StoreError, StoredTokens, TemplateStore, TokenRowId, TokenRows,
+    LogStatus, LogStore, MemoryStore, SaveOutcome, SealedCursor, SealedStore, SealedTokens,
+    SealedValue, StoreError, StoredTokens, TemplateStore, TokenRowId, TokenRows, UnreadableRow,
 };
 use integration_core::template::{IntegrationTemplate, TemplateSummary};
 use integration_core::{
@@ -28,6 +29,8 @@ use crate::world::{builder, clock, tenant, vault};
 struct Faulty {
     store: MemoryStore,
     plan: Arc<Plan>,
+    /// The instance whose row cannot be read.
+    broken: Arc<Mutex<Option<IntegrationId>>>,
 }
 
 struct Plan {
@@ -46,6 +49,7 @@ impl Faulty {
                 fails: AtomicU32::new(u32::MAX),
                 late,
             }),
+            broken: Arc::default(),
         }
     }
 
@@ -78,9 +82,10 @@ impl Faulty {
 }
 
 macro_rules! delegate {
-    ($port:ident: $(fn $method:ident(&self $(, $name:ident: $type:ty)*) -> $output:ty;)*) => {
+    ($port:ident: $(fn $method:ident(&self $(, $name:ident: $type:ty)*) -> $output:ty;)* $({ $($own:tt)* })?) => {
         #[async_trait]
         impl $port for Faulty {
+            $($($own)*)?
             $(async fn $method(&self $(, $name: $type)*) -> Result<$output, StoreError> {
                 self.call(self.store.$method($($name),*)).await
             })*
@@ -107,8 +112,19 @@ delegate! { IntegrationStore:
     fn update_integration(&self, scope: &Scope, row: &StoredIntegration, expected: u64, history: &[HistoryEntry]) -> ();
     fn delete_integration(&self, scope: &Scope, id: IntegrationId) -> ();
     fn history(&self, scope: &Scope, id: IntegrationId, limit: u32) -> Vec<HistoryEntry>;
-    fn due_for_check(&self, now: DateTime<Utc>, limit: u32) -> DueRows;
     fn postpone_check(&self, id: IntegrationId, next: Option<DateTime<Utc>>) -> ();
+    {
+        async fn due_for_check(&self, now: DateTime<Utc>, limit: u32) -> Result<DueRows, StoreError> {
+            let mut due = self.call(self.store.due_for_check(now, limit)).await?;
+            let broken = *self.broken.lock().unwrap();
+            for row in due.rows.extract_if(.., |row| Some(row.id) == broken) {
+                let error = StoreError::Corrupt("column settings cannot be read".into());
+                let unreadable = UnreadableRow::new(row.id, row.tenant, row.vendor, error);
+                due.unreadable.push(unreadable);
+            }
+            Ok(due)
+        }
+    }
 }
 
 delegate! { LogStore:
@@ -367,4 +383,35 @@ async fn of_many_changes_at_once_none_is_lost() {
     let config = serde_json::to_value(&view.config).unwrap();
     assert_eq!(config["second"]["set"], true);
     assert_eq!(config["region"], "eu");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_row_that_cannot_be_read_are_told_and_stop_no_other_check() {
+    let faults = Faults::new(false).await;
+    let it = &faults.it;
+    let broken = it.save(tenant(), new(KEY)).await.unwrap();
+    let well = it.save(tenant(), new(KEY)).await.unwrap();
+    for id in [broken, well] {
+        it.enable(tenant(), id).await.unwrap();
+    }
+    *faults.store.broken.lock().unwrap() = Some(broken);
+    clock().sleep(Duration::from_hours(24)).await;
+    for _ in 0..3 {
+        let due = it.due(clock().utc_now(), 10).await.unwrap();
+        let due: Vec<_> = due.into_iter().map(|due| due.id).collect();
+        assert_eq!(due, [well]);
+    }
+    // It is told once, and looked at again an hour later.
+    let failed = LogFilter::new().status(LogStatus::Failed);
+    let told = it.logs(tenant(), failed.clone()).await.unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].action, "health.check");
+    assert_eq!(told[0].integration, Some(broken));
+    assert_eq!(
+        told[0].error_message.as_deref(),
+        Some("the row cannot be read: column settings cannot be read")
+    );
+    clock().sleep(Duration::from_mins(61)).await;
+    it.due(clock().utc_now(), 10).await.unwrap();
+    assert_eq!(it.logs(tenant(), failed).await.unwrap().len(), 2);
 }
