@@ -1,13 +1,15 @@
 //! The sweep of a key rotation over a store, while others write.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use integration_core::IntegrationId;
 use integration_core::instance::StoredIntegration;
 use integration_core::store::{SaveOutcome, SealedTokens, SealedValue, StoreError, TokenRowId};
+use integration_core::template::IntegrationTemplate;
 use integration_core::vault::{KeyId, Keyring, Rotation, SealContext, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::RwLock;
@@ -120,9 +122,11 @@ async fn count_up(store: &dyn Ports, vault: &Vault, id: IntegrationId, what: Wha
         }
     };
     match written {
-        Ok(()) => true,
         Err(StoreError::VersionConflict | StoreError::Locked(_)) => false,
-        Err(error) => panic!("{error:?}"),
+        written => {
+            written.unwrap();
+            true
+        }
     }
 }
 
@@ -137,6 +141,73 @@ fn under(values: &[SealedValue], key: &str) -> usize {
     values.iter().filter(under).count()
 }
 
+/// Writes [`ROWS`] instances, all their values at zero.
+async fn filled(
+    store: &dyn Ports,
+    template: &IntegrationTemplate,
+    vault: &Vault,
+) -> Vec<IntegrationId> {
+    let mut ids = Vec::new();
+    for _ in 0..ROWS {
+        let mut row = plain("acme", template);
+        row.endpoints = vec![endpoint("one")];
+        // One that is counted up, and one that is copied along with it.
+        for field in ["api_key", "api_secret"] {
+            let sealed = seal(vault, &row, field, 0);
+            row.config.sealed.insert(field.to_owned(), sealed);
+        }
+        row.endpoints[0].webhooks[0].secret = Some(seal(vault, &row, &webhook_field(&row), 0));
+        let row = with(store, row).await;
+        let of = TokenRowId::new(row.tenant.clone(), row.id);
+        store
+            .put_tokens(&of, &tokens(vault, &row, 0))
+            .await
+            .unwrap();
+        ids.push(row.id);
+    }
+    ids
+}
+
+/// How often each value was counted up.
+type Written = Arc<Mutex<BTreeMap<(IntegrationId, What), u64>>>;
+
+/// Counts up [`WRITES`] times, now this value and now that.
+async fn write(
+    store: Arc<dyn Ports>,
+    vault: Vault,
+    writer: usize,
+    ids: Vec<IntegrationId>,
+    written: Written,
+    under_way: Arc<RwLock<()>>,
+) {
+    let mut done = 0;
+    for turn in 0.. {
+        let id = ids[(turn * 5 + writer) % ROWS];
+        let what = EVERYTHING[(turn + writer) % 3];
+        let _under_way = under_way.read().await;
+        if count_up(&*store, &vault, id, what).await {
+            *written.lock().unwrap().entry((id, what)).or_default() += 1;
+            done += 1;
+        }
+        if done == WRITES {
+            return;
+        }
+    }
+}
+
+/// Lets a future go on so many times; none when it has not ended by then.
+async fn cut_off<T>(times: usize, mut future: impl Future<Output = T> + Unpin) -> Option<T> {
+    let mut left = times;
+    poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        Pin::new(&mut future).poll(context).map(Some)
+    })
+    .await
+}
+
 /// Replicas are promoted one after the other while all of them write, the sweep is dropped at any await, and in the end
 /// no write is lost and nothing is left under the old key.
 pub(crate) async fn loses_nothing_among_writers_and_kills(subject: &impl Subject) {
@@ -145,25 +216,7 @@ pub(crate) async fn loses_nothing_among_writers_and_kills(subject: &impl Subject
     let replicas: Vec<_> = (0..WRITERS)
         .map(|_| Vault::new(keyring("k1:{1}")))
         .collect();
-    let mut ids = Vec::new();
-    for _ in 0..ROWS {
-        let vault = &replicas[0];
-        let mut row = plain("acme", &template);
-        row.endpoints = vec![endpoint("one")];
-        // One that is counted up, and one that is copied along with it.
-        for field in ["api_key", "api_secret"] {
-            let sealed = seal(vault, &row, field, 0);
-            row.config.sealed.insert(field.to_owned(), sealed);
-        }
-        row.endpoints[0].webhooks[0].secret = Some(seal(vault, &row, &webhook_field(&row), 0));
-        let row = with(&*store, row).await;
-        let of = TokenRowId::new(row.tenant.clone(), row.id);
-        store
-            .put_tokens(&of, &tokens(vault, &row, 0))
-            .await
-            .unwrap();
-        ids.push(row.id);
-    }
+    let ids = filled(&*store, &template, &replicas[0]).await;
     let values = 5 * ROWS;
     assert_eq!(under(&all(&*store).await, "k1"), values);
 
@@ -172,27 +225,13 @@ pub(crate) async fn loses_nothing_among_writers_and_kills(subject: &impl Subject
             .replace_keyring(keyring("k1:{1},k2:{2},index=k1"))
             .unwrap();
     }
-    let written: Arc<Mutex<BTreeMap<_, u64>>> = Arc::default();
+    let written = Written::default();
     let under_way = Arc::new(RwLock::new(()));
     let mut writers = tokio::task::JoinSet::new();
     for (writer, vault) in replicas.iter().cloned().enumerate() {
         let (store, written) = (subject.reopened().await, Arc::clone(&written));
         let (ids, under_way) = (ids.clone(), Arc::clone(&under_way));
-        writers.spawn(async move {
-            let mut done = 0;
-            for turn in 0.. {
-                let id = ids[(turn * 5 + writer) % ROWS];
-                let what = EVERYTHING[(turn + writer) % 3];
-                let _under_way = under_way.read().await;
-                if count_up(&*store, &vault, id, what).await {
-                    *written.lock().unwrap().entry((id, what)).or_default() += 1;
-                    done += 1;
-                }
-                if done == WRITES {
-                    break;
-                }
-            }
-        });
+        writers.spawn(write(store, vault, writer, ids, written, under_way));
     }
 
     // The sweep runs early, too, while some replicas still seal under the old key.
@@ -208,15 +247,7 @@ pub(crate) async fn loses_nothing_among_writers_and_kills(subject: &impl Subject
             }
             let mut swept =
                 Box::pin(rotation.run(|progress| cursor = Some(progress.cursor.clone())));
-            let mut left = polls;
-            let cut_off = poll_fn(|context| {
-                if left == 0 {
-                    return Poll::Ready(None);
-                }
-                left -= 1;
-                swept.as_mut().poll(context).map(Some)
-            });
-            if let Some(ended) = cut_off.await {
+            if let Some(ended) = cut_off(polls, swept.as_mut()).await {
                 ended.unwrap();
             }
         }
