@@ -6,6 +6,7 @@
 
 mod build_cost;
 mod check;
+mod conformance;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +18,8 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   check               what clippy cannot see: `# Errors` on methods that return a Call, no `ignore`d doc example
-  build-cost CRATE    CPU seconds and crate count of a clean release build, against reqwest alone";
+  build-cost CRATE    CPU seconds and crate count of a clean release build, against reqwest alone
+  conformance VENDOR  the client's flow through a proxy that validates it against the vendor's specification";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["check"] => check::run(&workspace_root()),
         ["build-cost", name] => build_cost::run(&workspace_root(), name),
+        ["conformance", vendor] => conformance::run(&workspace_root(), vendor),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

@@ -1,0 +1,3 @@
+//! OpenPhone (Quo).
+
+pub(crate) mod v1;
