@@ -224,6 +224,8 @@ where
             status: run.status,
             request_id: error.and_then(Error::request_id),
             duration: inner.timer.now().saturating_duration_since(started),
+            sent: None,
+            received: None,
             error,
         });
     }

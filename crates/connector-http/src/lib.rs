@@ -43,7 +43,7 @@ pub use self::gate::{AttemptGate, AttemptInfo, Refusal};
 pub use self::hints::{Hints, RateHints};
 pub use self::limits::{Lane, Rate, SharedLimits};
 pub use self::model::{Patch, lenient};
-pub use self::observer::{Attempt, AttemptOutcome, CallOutcome, Observer};
+pub use self::observer::{Attempt, AttemptOutcome, Body, CallOutcome, Observer};
 pub use self::page::{Cursor, InvalidCursor, Items, Page, Pages, Paginator};
 pub use self::request::Request;
 pub use self::retry::RetryPolicy;

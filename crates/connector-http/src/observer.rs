@@ -1,9 +1,13 @@
 //! Who hears about every attempt.
 //!
-//! Integration logs are built on it. What it is given names operations, never values; the error it is given
-//! is the same one the caller gets, whose accessors are the only way to what the vendor said.
+//! Integration logs are built on it. What it is given names operations and can be shown as it is; the error it is
+//! given is the same one the caller gets, whose accessors are the only way to what the vendor said. The bodies are the
+//! exception: [`Body`] shows its length, and whoever parses it has to redact it.
 
+use std::fmt;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::error::Error;
 
@@ -70,6 +74,38 @@ pub struct CallOutcome<'a> {
     pub request_id: Option<&'a str>,
     /// From the first poll to the result, all waits included.
     pub duration: Duration,
+    /// The body of the request, if it had one.
+    pub sent: Option<Body<'a>>,
+    /// The body of the answer to a call that succeeded. For one that failed, see [`Error::body_snippet`].
+    pub received: Option<Body<'a>>,
     /// What went wrong, if anything did.
     pub error: Option<&'a Error>,
+}
+
+/// The body of a request or an answer, which holds persons. `Debug` shows its length.
+#[derive(Clone, Copy)]
+pub struct Body<'a>(&'a [u8]);
+
+impl<'a> Body<'a> {
+    pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
+        (!bytes.is_empty()).then_some(Self(bytes))
+    }
+
+    /// Returns how many bytes it has; never zero.
+    pub fn size(self) -> usize {
+        self.0.len()
+    }
+
+    /// Reads it as JSON, if it is JSON of at most `max_bytes`. The value holds names, numbers and texts of persons:
+    /// nothing of it may be kept or logged before it is redacted.
+    pub fn parse(self, max_bytes: usize) -> Option<Value> {
+        let fits = self.size() <= max_bytes;
+        fits.then(|| serde_json::from_slice(self.0).ok()).flatten()
+    }
+}
+
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.size())
+    }
 }

@@ -20,7 +20,7 @@ use crate::error::{Delivery, Error, ErrorKind, Throttle, is_token};
 use crate::gate::AttemptInfo;
 use crate::hints::Hints;
 use crate::limits::{Bucket, Patience, Refused};
-use crate::observer::{Attempt, AttemptOutcome, CallOutcome};
+use crate::observer::{Attempt, AttemptOutcome, Body, CallOutcome};
 use crate::quota::Reserved;
 use crate::request::Plan;
 use crate::retry::{self, Decision, Dice, Outcome, ceiling, decide};
@@ -52,6 +52,7 @@ pub(crate) async fn drive<T>(mut plan: Box<Plan>, decode: Decode<T>) -> Result<A
             Ok((_, raw)) => (Some(raw.status), plan.client.request_id(&raw.headers)),
             Err(error) => (error.status(), error.request_id()),
         };
+        let received = result.as_ref().ok().map(|(_, raw)| &*raw.body);
         observer.on_call(&CallOutcome {
             vendor: inner.vendor,
             operation: plan.operation.name,
@@ -60,6 +61,8 @@ pub(crate) async fn drive<T>(mut plan: Box<Plan>, decode: Decode<T>) -> Result<A
             status,
             request_id,
             duration: inner.timer.now().saturating_duration_since(started),
+            sent: plan.body.as_deref().and_then(Body::of),
+            received: received.and_then(Body::of),
             error,
         });
     }

@@ -209,11 +209,44 @@ async fn a_call_leaves_one_entry_whatever_it_took() {
     assert_eq!(entry.request_id.as_deref(), Some("r2"));
     assert_eq!(entry.related_type.as_deref(), Some("contact"));
     assert_eq!(entry.related_id.as_deref(), Some("c-17"));
-    assert_eq!(entry.response, Some(serde_json::json!({ "attempts": 2 })));
+    assert_eq!(entry.payload, None);
+    assert_eq!(
+        entry.response,
+        Some(serde_json::json!({ "attempts": 2, "body": "<text of 4>" }))
+    );
     assert_eq!(entry.error_message, None);
     assert_eq!(entry.created_at, Clock::epoch());
     let took = entry.duration.unwrap();
     assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_and_what_came_back_is_kept_without_its_values() {
+    let Setup { logs, writer } = setup(Logs::default(), LogWriterOptions::default());
+    let fake = FakeTransport::new();
+    let person =
+        serde_json::json!({ "id": "CT1", "firstName": "canary", "emails": ["canary@example.com"] });
+    fake.push(Reply::status(201).json(&person))
+        .push(Reply::status(200).json(&"canary ".repeat(4_000)));
+    let client = client(&fake, observer(&writer));
+    let create = client.request(&CREATE).json(&person);
+    create.fetch::<serde_json::Value>().await.unwrap();
+    read(&client).await.unwrap();
+    writer.close().await;
+
+    let entries = logs.entries();
+    let shown =
+        serde_json::json!({ "id": "CT1", "firstName": "<text of 6>", "emails": ["<text of 18>"] });
+    assert_eq!(entries[0].payload.as_ref(), Some(&shown));
+    assert_eq!(
+        entries[0].response,
+        Some(serde_json::json!({ "attempts": 1, "body": shown }))
+    );
+    assert_eq!(
+        entries[1].response,
+        Some(serde_json::json!({ "attempts": 1, "body": "<28002 bytes>" }))
+    );
+    assert!(!format!("{entries:?}").contains("canary"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,12 +3,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use connector_http::{Attempt, AttemptOutcome, CallOutcome, Delivery, Error, Observer};
+use connector_http::{Attempt, AttemptOutcome, Body, CallOutcome, Delivery, Error, Observer};
 use serde_json::{Map, Value};
 
 use super::call_result::{CallResult, signal_of};
 use super::log_context;
 use super::log_writer::LogWriter;
+use super::redact::redact;
 use crate::ids::{IntegrationId, LogId, TenantId};
 use crate::store::{IntegrationLog, LogStatus, LogStore, StoreError};
 
@@ -18,7 +19,8 @@ type OnResult = Arc<dyn Fn(CallResult) + Send + Sync>;
 /// connection.
 ///
 /// An entry names the operation, how often it was tried, the last answer's status and request id, how long it took,
-/// and what the error's `Display` says; never a value, and never the vendor's own message. It is about the thing that
+/// and what the error's `Display` says, never the vendor's own message. What was sent and what came back is
+/// [redacted](redact) (of a body over 16 KiB, the length is all). It is about the thing that
 /// [`log_context::related`] names around the call. A call that is dropped while a request is under way is
 /// written as failed, since nobody knows whether it arrived.
 ///
@@ -140,7 +142,12 @@ impl Observer for LogObserver {
         let mut entry = self.entry(operation, outcome.duration, outcome.error);
         entry.http_status = outcome.status;
         entry.request_id = outcome.request_id.and_then(plain);
+        entry.payload = outcome.sent.map(shown);
         entry.response = Some(response("attempts", outcome.attempts, outcome.error));
+        if let (Some(Value::Object(response)), Some(body)) = (&mut entry.response, outcome.received)
+        {
+            response.insert("body".to_owned(), shown(body));
+        }
         self.writer.write(entry);
         if let Some(tell) = &self.on_result {
             tell(signal_of(outcome.error));
@@ -186,6 +193,17 @@ fn before(now: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
     let span = TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
     now.checked_sub_signed(span)
         .unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// A body larger than this is a page of a list or a file: reading it again would cost more than it tells.
+const MAX_BODY: usize = 16 * 1024;
+
+/// A body as the log keeps it: redacted, or its length alone.
+fn shown(body: Body<'_>) -> Value {
+    match body.parse(MAX_BODY) {
+        Some(value) => redact(&value),
+        None => format!("<{} bytes>", body.size()).into(),
+    }
 }
 
 /// What came of it, in numbers and fixed words, and the shape of an error's body.
