@@ -71,7 +71,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When awaited. **What was written before an error is a part, and to be thrown away.**
+    /// When awaited. **What was written before an error is a part, and to be thrown away.** All of them say
+    /// [`Error::is_elsewhere`].
     ///
     /// - [`ErrorKind::Config`], nothing sent: an address that breaks the rules above.
     /// - [`ErrorKind::Permission`] (401, 403), [`ErrorKind::NotFound`]: mostly an address that has expired.
@@ -210,6 +211,7 @@ where
         (Some(error), _) => Err(error),
         (None, None) => Err(run.error(ErrorKind::Config, Delivery::NotSent)),
     };
+    let result = result.map_err(Error::with_elsewhere);
     let error = result.as_ref().err();
     if !span.is_disabled() {
         span.record("attempts", run.attempts);
@@ -226,6 +228,7 @@ where
             duration: inner.timer.now().saturating_duration_since(started),
             sent: None,
             received: None,
+            elsewhere: true,
             error,
         });
     }

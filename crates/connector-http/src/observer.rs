@@ -78,6 +78,9 @@ pub struct CallOutcome<'a> {
     pub sent: Option<Body<'a>>,
     /// The body of the answer to a call that succeeded. For one that failed, see [`Error::body_snippet`].
     pub received: Option<Body<'a>>,
+    /// Whether it went to another place than the vendor's API, as a download does: then its outcome, good or bad, says
+    /// nothing about the account.
+    pub elsewhere: bool,
     /// What went wrong, if anything did.
     pub error: Option<&'a Error>,
 }

@@ -63,6 +63,7 @@ pub(crate) async fn drive<T>(mut plan: Box<Plan>, decode: Decode<T>) -> Result<A
             duration: inner.timer.now().saturating_duration_since(started),
             sent: plan.body.as_deref().and_then(Body::of),
             received: received.and_then(Body::of),
+            elsewhere: false,
             error,
         });
     }

@@ -660,6 +660,35 @@ async fn what_a_missing_token_says(#[case] kind: AuthErrorKind, #[case] expected
     assert_eq!(name(&status_signal(&error)).0, expected);
 }
 
+/// A storage that an answer led to is neither the vendor's API nor the account, whether it gives or not.
+#[rstest]
+#[case(Reply::status(200).body("audio"))]
+#[case(Reply::status(401))]
+#[case(Reply::status(403))]
+#[case(Reply::status(429).header("retry-after", "600"))]
+#[case(Reply::status(503))]
+#[case(Reply::connect_error())]
+#[case(Reply::hang())]
+#[tokio::test(start_paused = true)]
+async fn a_download_says_nothing_about_the_connection(#[case] reply: Reply) {
+    let Setup { writer, logs } = setup(Logs::default(), LogWriterOptions::default());
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&heard);
+    let observer = observer(&writer).on_result(move |result| notes.lock().unwrap().push(result));
+    let fake = FakeTransport::handler(move |_| reply.clone());
+    let client = client(&fake, observer);
+    let mut audio = Vec::new();
+    let url = "https://media.example.com/1.mp3";
+    let result = client.download("media.get", url, &mut audio).await;
+    if let Err(error) = result {
+        assert_eq!(status_signal(&error), CallResult::SaysNothing);
+    }
+    assert_eq!(*heard.lock().unwrap(), [CallResult::SaysNothing]);
+    settle().await;
+    writer.close().await;
+    assert_eq!(logs.entries().len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_that_was_never_sent_says_nothing() {
     let Setup { writer, .. } = setup(Logs::default(), LogWriterOptions::default());

@@ -18,8 +18,8 @@ use connector_http::testing::{FakeTransport, Reply};
 use openphone_client::{
     CallSummary, Client, Contact, Conversation, CreatedTask, CustomField, Error, ErrorKind,
     ListPage, ListPhoneNumbers, Message, NewWebhook, OpenPhoneErrorCode, PhoneCall, PhoneNumber,
-    PhoneNumberId, Task, TaskRevision, Transcript, User, Voicemail, Webhook, WebhookEvent,
-    WebhookResources,
+    PhoneNumberId, Task, TaskRevision, TaskText, Transcript, User, Voicemail, Webhook,
+    WebhookEvent, WebhookResources,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -149,6 +149,46 @@ fn shared_samples_of_calls_and_tasks() {
         let read: Conversation = serde_json::from_str(&body).unwrap();
         let sample: Value = serde_json::from_str(&body).unwrap();
         assert_contains(&serde_json::to_value(&read).unwrap(), &sample, &name);
+    }
+}
+
+/// What is sent about tasks is the vendor's sample, to the letter.
+#[tokio::test]
+async fn shared_samples_of_task_requests() {
+    let Some(folder) = folder("shared_samples_of_task_requests") else {
+        return;
+    };
+    let transport = FakeTransport::handler(|_| {
+        Reply::status(200).json(&serde_json::json!({"data": {"taskId": "TK1", "revision": "1"}}))
+    });
+    let client = Client::from_transport("k3y", Arc::new(transport.clone())).unwrap();
+    let (tasks, id) = (client.tasks(), "TK123abc".into());
+    let (user, conversation) = ("US123abc".into(), "CN123abc".into());
+    let due = "2026-06-18T12:00:00.000Z";
+    let due = due.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    let text = TaskText::new(
+        "Follow up with customer",
+        "Discuss pricing and onboarding next steps.",
+    );
+    for (operation, call) in [
+        ("assignTask", tasks.assign(&id, &user)),
+        ("unassignTask", tasks.unassign(&id, &user)),
+        ("changeTaskDueDate", tasks.change_due_date(&id, due)),
+        (
+            "linkTaskToConversation",
+            tasks.link_conversation(&id, &conversation),
+        ),
+        (
+            "unlinkTaskFromConversation",
+            tasks.unlink_conversation(&id, &conversation),
+        ),
+        ("updateTask", tasks.update(&id, &text)),
+    ] {
+        call.await.unwrap();
+        let sample = body(&folder, &format!("{operation}_v1.request"));
+        let sample: Value = serde_json::from_str(&sample).unwrap();
+        let sent = transport.last_request().unwrap().json();
+        assert_eq!(sent, sample, "{operation}");
     }
 }
 

@@ -118,6 +118,8 @@ struct Parts {
     operation: &'static str,
     delivery: Delivery,
     retryable: bool,
+    /// Whether it is about another host than the vendor's API.
+    elsewhere: bool,
     attempts: u32,
     status: Option<u16>,
     code: Option<String>,
@@ -210,6 +212,12 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
+    /// Returns whether it is about another place than the vendor's API, to which one of its answers led: a
+    /// [`download`](crate::Client::download). It says nothing about the account or the vendor's health then.
+    pub fn is_elsewhere(&self) -> bool {
+        self.0.elsewhere
+    }
+
     /// Returns how many requests were made.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
@@ -248,6 +256,7 @@ impl Error {
             operation,
             delivery,
             retryable: false,
+            elsewhere: false,
             attempts: 0,
             status: None,
             code: None,
@@ -307,6 +316,11 @@ impl Error {
 
     pub(crate) fn with_retryable(mut self, retryable: bool) -> Self {
         self.0.retryable = retryable;
+        self
+    }
+
+    pub(crate) fn with_elsewhere(mut self) -> Self {
+        self.0.elsewhere = true;
         self
     }
 

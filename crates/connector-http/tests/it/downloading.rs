@@ -153,7 +153,7 @@ async fn refusals_are_not_the_vendors(#[case] status: u16, #[case] kind: ErrorKi
     let (result, written) = download(&fake).await;
     let error = result.unwrap_err();
     assert_eq!(facts(&error), (kind, Delivery::Rejected, false, 1));
-    assert!(written.is_empty() && error.body_snippet().is_none());
+    assert!(written.is_empty() && error.body_snippet().is_none() && error.is_elsewhere());
     let text = format!("{error} {error:?}");
     assert!(!text.contains("canary"), "{text}");
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use connector_http::{Error, ErrorKind};
+use connector_http::{CallOutcome, Error, ErrorKind};
 
 /// What a call says about the connection it was made with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +38,16 @@ pub enum CallResult {
 /// | timeout, 408, no connection, connection lost, 5xx | [`Failed`](CallResult::Failed) |
 /// | 429, our own pacing, a spent quota | [`RateLimited`](CallResult::RateLimited) |
 /// | any other 4xx; a success that says it failed | [`Works`](CallResult::Works) |
-/// | never sent through our own fault; an unreadable answer; a redirect | [`SaysNothing`](CallResult::SaysNothing) |
+/// | never sent through our own fault; an unreadable answer; a redirect; a download | [`SaysNothing`](CallResult::SaysNothing) |
 pub fn status_signal(error: &Error) -> CallResult {
     let failed = || CallResult::Failed {
         message: error.to_string(),
         retry_after: error.retry_after(),
     };
+    // A storage that refuses or fails is neither the vendor's API nor the account.
+    if error.is_elsewhere() {
+        return CallResult::SaysNothing;
+    }
     match error.kind() {
         ErrorKind::RateLimited | ErrorKind::QuotaSpent => CallResult::RateLimited {
             retry_after: error.retry_after(),
@@ -65,8 +69,13 @@ pub fn status_signal(error: &Error) -> CallResult {
 }
 
 /// Says what an outcome means for the status, success included: see [`status_signal`].
-pub(super) fn signal_of(error: Option<&Error>) -> CallResult {
-    error.map_or(CallResult::Works, status_signal)
+pub(super) fn signal_of(outcome: &CallOutcome<'_>) -> CallResult {
+    match outcome.error {
+        Some(error) => status_signal(error),
+        // What a storage gives away says nothing of the credentials, which were not sent there.
+        None if outcome.elsewhere => CallResult::SaysNothing,
+        None => CallResult::Works,
+    }
 }
 
 #[cfg(feature = "status")]

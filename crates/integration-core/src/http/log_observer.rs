@@ -150,7 +150,7 @@ impl Observer for LogObserver {
         }
         self.writer.write(entry);
         if let Some(tell) = &self.on_result {
-            tell(signal_of(outcome.error));
+            tell(signal_of(outcome));
         }
     }
 }
