@@ -17,7 +17,7 @@ pub(crate) struct Report {
     exchanges: usize,
     /// Described, and not in the client.
     absent: Vec<String>,
-    /// In the client, and never answered with success.
+    /// In the client, and never answered with a status that its endpoint names as success.
     untouched: Vec<String>,
     /// In the client, and not described.
     undescribed: Vec<String>,
@@ -43,7 +43,7 @@ impl Report {
         walk: &Walk,
         explained: &Explained,
     ) -> Self {
-        let mut succeeded = BTreeSet::new();
+        let mut answered = BTreeSet::new();
         let mut breaches: BTreeMap<Breach, usize> = BTreeMap::new();
         for exchange in &walk.exchanges {
             let operation = specification.of(&exchange.method, &exchange.path);
@@ -66,31 +66,27 @@ impl Report {
                     None => drop(breaches.insert(breach, 1)),
                 }
             }
-            if (200..300).contains(&exchange.status) {
-                succeeded.insert(name);
-            }
+            answered.insert((name, exchange.status));
         }
 
         let operations = specification.operations();
-        let (mut untouched, mut undescribed) = (Vec::new(), Vec::new());
-        for endpoint in endpoints {
-            let described = operations.iter().find(|operation| {
-                operation.method == endpoint.method.as_str() && operation.template == endpoint.path
-            });
-            match described {
-                None => undescribed.push(endpoint.name.to_owned()),
-                Some(operation) if !succeeded.contains(&operation.id) => {
-                    untouched.push(operation.id.clone());
-                }
-                Some(_) => {}
+        let (mut covered, mut absent, mut untouched) = (0, Vec::new(), Vec::new());
+        for operation in operations {
+            let succeeded = |endpoint: &&Endpoint| {
+                let mut statuses = endpoint.success.iter();
+                statuses.any(|status| answered.contains(&(operation.id.clone(), *status)))
+            };
+            match endpoints.iter().find(|it| operation.is(it)) {
+                None => absent.push(operation.id.clone()),
+                Some(endpoint) if succeeded(endpoint) => covered += 1,
+                Some(_) => untouched.push(operation.id.clone()),
             }
         }
-        let absent = operations.iter().filter(|operation| {
-            !endpoints.iter().any(|endpoint| {
-                operation.method == endpoint.method.as_str() && operation.template == endpoint.path
-            })
-        });
-        let covered = operations.iter().filter(|it| succeeded.contains(&it.id));
+        let undescribed = endpoints
+            .iter()
+            .filter(|endpoint| !operations.iter().any(|it| it.is(endpoint)))
+            .map(|endpoint| endpoint.name.to_owned())
+            .collect();
 
         let entries = explained.entries();
         let stale = entries.iter().filter(|entry| {
@@ -99,13 +95,9 @@ impl Report {
                 .any(|breach| breach.is(&entry.operation, &entry.place, &entry.rule))
         });
         let violations = breaches.len();
-        let (stale, absent, covered) = (
-            stale
-                .map(|entry| format!("{} {} {}", entry.operation, entry.place, entry.rule))
-                .collect(),
-            absent.map(|operation| operation.id.clone()).collect(),
-            covered.count(),
-        );
+        let stale = stale
+            .map(|entry| format!("{} {} {}", entry.operation, entry.place, entry.rule))
+            .collect();
         breaches.retain(|breach, _| {
             !entries
                 .iter()
@@ -198,7 +190,8 @@ mod tests {
     use super::*;
     use crate::judge::Exchange;
 
-    const GET: Endpoint = Endpoint::new("things.get", Method::Get, "/v1/things/{id}");
+    const GET: Endpoint =
+        Endpoint::new("things.get", Method::Get, "/v1/things/{id}").success(&[200]);
     const OTHER: Endpoint = Endpoint::new("others.get", Method::Get, "/v1/others");
 
     fn specification() -> Specification {
@@ -259,9 +252,11 @@ mod tests {
         assert!(text.contains("operations_covered=1/2\n"), "{text}");
         assert!(text.contains("not in the client: more\n"), "{text}");
 
-        let report = Report::new(&specification(), &[&GET], &walk(404, &[]), &explained);
-        assert!(!report.is_clean());
-        assert!(report.to_string().contains("untouched: getThing\n"));
+        for status in [404, 201] {
+            let report = Report::new(&specification(), &[&GET], &walk(status, &[]), &explained);
+            assert!(!report.is_clean());
+            assert!(report.to_string().contains("untouched: getThing\n"));
+        }
 
         let endpoints = [&GET, &OTHER];
         let report = Report::new(&specification(), &endpoints, &walk(200, &[]), &explained);

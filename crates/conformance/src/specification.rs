@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use connector_http::Endpoint;
 use serde_json::Value;
 
 /// What a vendor describes.
@@ -62,6 +63,13 @@ impl Specification {
             .iter()
             .filter(|it| it.method == method && fits(&it.template, path));
         fitting.min_by_key(|it| it.template.matches('{').count())
+    }
+}
+
+impl Operation {
+    /// Whether this is what a client calls there.
+    pub(crate) fn is(&self, endpoint: &Endpoint) -> bool {
+        self.method == endpoint.method.as_str() && self.template == endpoint.path
     }
 }
 
