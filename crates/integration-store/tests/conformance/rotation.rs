@@ -20,6 +20,9 @@ use super::{Ports, Subject};
 const K1: &str = "75a5080016cfc41ac1d6f3001a7869584e52672862e066744cc5d464a49fae0f";
 const K2: &str = "701ccdc2dbef90bcb31178d36a6cc8d33c4c198e49f0fcd2bbb6342bb241a383";
 
+/// So many values at once that writers come between their being read and their being replaced.
+const PAGE: u32 = 32;
+
 const ROWS: usize = 6;
 const WRITERS: usize = 3;
 const WRITES: usize = 60;
@@ -196,7 +199,7 @@ async fn write(
 }
 
 /// Lets a future go on so many times; none when it has not ended by then.
-async fn cut_off<T>(times: usize, mut future: impl Future<Output = T> + Unpin) -> Option<T> {
+async fn cut_off<T>(times: u32, mut future: impl Future<Output = T> + Unpin) -> Option<T> {
     let mut left = times;
     poll_fn(move |context| {
         if left == 0 {
@@ -240,8 +243,9 @@ pub(crate) async fn loses_nothing_among_writers_and_kills(subject: &impl Subject
         replica
             .replace_keyring(keyring("k2:{2},k1:{1},index=k1"))
             .unwrap();
-        for polls in [1, 2, 3, 5, 8, 13, 21, 34, 55, 89] {
-            let mut rotation = Rotation::new(replicas[0].clone(), &*store).page_size(4);
+        for polls in [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144] {
+            let mut rotation =
+                Rotation::new(replicas[0].clone(), &*store).page_size(PAGE / (polls % 3 * 3 + 1));
             if let Some(cursor) = cursor.clone().filter(|_| polls % 2 == 0) {
                 rotation = rotation.resume_from(cursor);
             }
@@ -259,7 +263,7 @@ pub(crate) async fn loses_nothing_among_writers_and_kills(subject: &impl Subject
 
     let mut sweeps = 0;
     let report = loop {
-        let mut rotation = Rotation::new(replicas[1].clone(), &*store).page_size(4);
+        let mut rotation = Rotation::new(replicas[1].clone(), &*store).page_size(PAGE);
         let report = rotation.run(|_| ()).await.unwrap();
         if report.complete {
             break report;
