@@ -158,24 +158,34 @@ pub(crate) struct EndpointRow {
     position: i64,
     url: String,
     created_at: DateTime<Utc>,
+    /// Where there are none, PostgreSQL gives null.
+    webhooks: Option<Nested<WebhookRow>>,
 }
 
 /// A row of `integration_webhooks`.
 #[derive(Deserialize)]
-pub(crate) struct WebhookRow {
-    endpoint: Uuid,
+struct WebhookRow {
     position: i64,
     vendor_webhook_id: String,
-    events: Events,
+    events: Nested<String>,
     secret: Option<String>,
 }
 
-/// SQLite nests JSON that lies in a column as a text.
+/// A list within JSON. SQLite nests one that lies in a column, or comes of another query, as a text.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Events {
-    Nested(Vec<String>),
+enum Nested<T> {
+    List(Vec<T>),
     Text(String),
+}
+
+impl<T: DeserializeOwned> Nested<T> {
+    fn into_list(self, column: &str) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::List(list) => Ok(list),
+            Self::Text(text) => serde_json::from_str(&text).map_err(|_| corrupt(column)),
+        }
+    }
 }
 
 /// A row of `integration_source_ids`.
@@ -203,31 +213,26 @@ pub(crate) fn unite_secrets(
     Ok(())
 }
 
-/// Puts the webhooks into the endpoints that they belong to, all in the order they were written in.
+/// Puts the webhooks into their endpoints, all in the order they were written in.
 pub(crate) fn unite_endpoints(
     mut endpoints: Vec<EndpointRow>,
-    mut webhooks: Vec<WebhookRow>,
 ) -> Result<Vec<StoredEndpoint>, StoreError> {
     endpoints.sort_by_key(|row| row.position);
+    endpoints.into_iter().map(endpoint).collect()
+}
+
+fn endpoint(row: EndpointRow) -> Result<StoredEndpoint, StoreError> {
+    let mut endpoint = StoredEndpoint::new(EndpointId::from(row.id), row.url, row.created_at);
+    let webhooks = row.webhooks.map(|webhooks| webhooks.into_list("webhooks"));
+    let mut webhooks = webhooks.transpose()?.unwrap_or_default();
     webhooks.sort_by_key(|row| row.position);
-    let mut united: Vec<StoredEndpoint> = endpoints
-        .into_iter()
-        .map(|row| StoredEndpoint::new(EndpointId::from(row.id), row.url, row.created_at))
-        .collect();
     for row in webhooks {
-        let events = match row.events {
-            Events::Nested(events) => events,
-            Events::Text(text) => serde_json::from_str(&text).map_err(|_| corrupt("events"))?,
-        };
-        let endpoint = united
-            .iter_mut()
-            .find(|endpoint| endpoint.id.as_uuid() == row.endpoint)
-            .ok_or_else(|| corrupt("endpoint_id"))?;
-        let mut webhook = StoredWebhook::new(row.vendor_webhook_id, events);
+        let mut webhook =
+            StoredWebhook::new(row.vendor_webhook_id, row.events.into_list("events")?);
         webhook.secret = row.secret;
         endpoint.webhooks.push(webhook);
     }
-    Ok(united)
+    Ok(endpoint)
 }
 
 /// Returns the source ids in the order they were written in.

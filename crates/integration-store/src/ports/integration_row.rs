@@ -10,10 +10,11 @@ use sqlx::types::Json;
 use super::{Database, Query, Row, get};
 use crate::failure::{Class, Failure, corrupt};
 use crate::rows::{
-    EndpointRow, Id, SecretRow, SourceRow, StateColumns, TestColumns, Time, WebhookRow, counter,
-    rest_of_state, unite_endpoints, unite_secrets, unite_sources, word,
+    EndpointRow, Id, SecretRow, SourceRow, StateColumns, TestColumns, Time, counter, rest_of_state,
+    unite_endpoints, unite_secrets, unite_sources, word,
 };
 
+/// No part of it is a join: PostgreSQL would read a whole table for one where it has not counted the rows yet.
 pub(super) const SELECT: &str = "
     select i.id, i.tenant_id, i.template_id, i.vendor, i.name, i.description, i.is_active, i.is_default, i.status,
         i.reason_code, i.error_message, i.needs_reauth, i.consecutive_failures, i.last_sync_at, i.last_test_at,
@@ -24,12 +25,11 @@ pub(super) const SELECT: &str = "
         (select json_group_array(json_object('config', s.config, 'field', s.field, 'value', s.value))
             from main.integration_secrets s where s.integration_id = i.id) as secrets,
         (select json_group_array(json_object('id', e.id, 'position', e.position, 'url', e.url,
-                'created_at', e.created_at))
+                'created_at', e.created_at, 'webhooks',
+                (select json_group_array(json_object('position', w.position,
+                        'vendor_webhook_id', w.vendor_webhook_id, 'events', w.events, 'secret', w.secret))
+                    from main.integration_webhooks w where w.endpoint_id = e.id)))
             from main.integration_endpoints e where e.integration_id = i.id) as endpoints,
-        (select json_group_array(json_object('endpoint', w.endpoint_id, 'position', w.position,
-                'vendor_webhook_id', w.vendor_webhook_id, 'events', w.events, 'secret', w.secret))
-            from main.integration_webhooks w join main.integration_endpoints e on e.id = w.endpoint_id
-            where e.integration_id = i.id) as webhooks,
         (select json_group_array(json_object('position', n.position, 'source_id', n.source_id))
             from main.integration_source_ids n where n.integration_id = i.id) as source_ids
     from main.integrations i";
@@ -142,10 +142,7 @@ fn read_columns(row: &Row) -> Result<StoredIntegration, StoreError> {
     integration.next_check_at = time(row, "next_check_at")?;
     integration.external_account_id = get(row, "external_account_id")?;
     integration.source_ids = unite_sources(parts::<SourceRow>(row, "source_ids")?);
-    integration.endpoints = unite_endpoints(
-        parts::<EndpointRow>(row, "endpoints")?,
-        parts::<WebhookRow>(row, "webhooks")?,
-    )?;
+    integration.endpoints = unite_endpoints(parts::<EndpointRow>(row, "endpoints")?)?;
     integration.last_test_data =
         get::<Option<Json<Value>>>(row, "last_test_data")?.map(|json| json.0);
     integration.updated_at = get::<Time>(row, "updated_at")?.0;
