@@ -63,24 +63,9 @@ impl NewTemplate {
         now: DateTime<Utc>,
         created_by: Option<Actor>,
     ) -> Result<IntegrationTemplate, InvalidTemplate> {
-        let now = stored_time(now);
-        accept(IntegrationTemplate {
-            id,
-            name: self.name,
-            display_name: self.display_name,
-            description: self.description,
-            category: self.category,
-            icon: self.icon,
-            is_active: self.is_active,
-            config_schema: self.config_schema.unwrap_or_else(ConfigSchema::empty),
-            settings_schema: self.settings_schema.unwrap_or_else(ConfigSchema::empty),
-            setup_instructions: self.setup_instructions,
-            webhook_url: self.webhook_url,
-            api_version: self.api_version,
-            created_at: now,
-            updated_at: now,
-            created_by,
-        })
+        let mut template = IntegrationTemplate::new(id, self, stored_time(now));
+        template.created_by = created_by;
+        accept(template)
     }
 }
 

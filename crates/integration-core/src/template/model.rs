@@ -1,7 +1,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::ConfigSchema;
 use crate::ids::{Actor, TemplateId};
 
 /// A kind of integration that tenants can have instances of.
@@ -43,14 +44,6 @@ pub struct IntegrationTemplate {
 impl IntegrationTemplate {
     /// Makes a template of its words. A schema that was not given allows no field.
     pub fn new(id: TemplateId, words: NewTemplate, created_at: DateTime<Utc>) -> Self {
-        let empty = || {
-            json!({
-                "$schema": "http://json-schema.org/draft-07/schema#",
-                "type": "object",
-                "properties": {},
-                "additionalProperties": false
-            })
-        };
         Self {
             id,
             name: words.name,
@@ -59,8 +52,8 @@ impl IntegrationTemplate {
             category: words.category,
             icon: words.icon,
             is_active: words.is_active,
-            config_schema: words.config_schema.unwrap_or_else(empty),
-            settings_schema: words.settings_schema.unwrap_or_else(empty),
+            config_schema: words.config_schema.unwrap_or_else(ConfigSchema::empty),
+            settings_schema: words.settings_schema.unwrap_or_else(ConfigSchema::empty),
             setup_instructions: words.setup_instructions,
             webhook_url: words.webhook_url,
             api_version: words.api_version,
