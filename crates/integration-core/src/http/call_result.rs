@@ -79,21 +79,26 @@ pub(super) fn signal_of(outcome: &CallOutcome<'_>) -> CallResult {
 }
 
 #[cfg(feature = "status")]
-mod event {
+pub(super) mod event {
+    use std::time::Duration;
+
     use chrono::{DateTime, TimeDelta, Utc};
 
     use super::CallResult;
     use crate::status::{CredentialsVersion, Event};
 
+    /// Returns until when no call is wanted. The status machine says how long a pause can be.
+    pub(crate) fn pause_until(now: DateTime<Utc>, wait: Option<Duration>) -> Option<DateTime<Utc>> {
+        let wait = TimeDelta::from_std(wait?).unwrap_or(TimeDelta::MAX);
+        let until = now.checked_add_signed(wait);
+        Some(until.unwrap_or(DateTime::<Utc>::MAX_UTC))
+    }
+
     impl CallResult {
         /// Makes the event for the status machine; none if it says nothing. `used` are the credentials that the
         /// client was built with.
         pub fn into_event(self, used: CredentialsVersion, now: DateTime<Utc>) -> Option<Event> {
-            let until = |wait: Option<std::time::Duration>| {
-                let wait = TimeDelta::from_std(wait?).unwrap_or(TimeDelta::MAX);
-                let until = now.checked_add_signed(wait);
-                Some(until.unwrap_or(DateTime::<Utc>::MAX_UTC))
-            };
+            let until = |wait| pause_until(now, wait);
             match self {
                 Self::Works => Some(Event::CallSucceeded { used }),
                 Self::AuthRefused { message } => Some(Event::AuthRefused { used, message }),

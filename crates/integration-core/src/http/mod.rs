@@ -11,6 +11,8 @@ mod log_writer;
 mod redact;
 mod tokens;
 
+#[cfg(feature = "integrations")]
+pub(crate) use self::call_result::event::pause_until;
 pub use self::call_result::{CallResult, status_signal};
 pub use self::log_observer::{LogObserver, sweep_logs};
 pub use self::log_writer::{LogWriter, LogWriterOptions};

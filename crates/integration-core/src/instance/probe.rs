@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use connector_http::{Error, ErrorKind};
 
 use super::draft::Draft;
 use super::{ConnectionTest, IntegrationError, TestReport};
-use crate::http::{CallResult, status_signal};
+use crate::http::{CallResult, pause_until, status_signal};
 use crate::status::{CredentialsVersion, Event, Ignored, LastTest};
 use crate::store::{IntegrationLog, LogStatus};
 
@@ -43,10 +42,22 @@ impl Probe {
 
     pub(super) fn failed(vendor: &str, error: &Error) -> Self {
         let test = ConnectionTest::failed(sentence(vendor, error));
+        let signal = match (status_signal(error), error.kind()) {
+            // What answered may not be the vendor at all: no worse than no answer.
+            (CallResult::SaysNothing, kind)
+                if !matches!(kind, ErrorKind::Config | ErrorKind::Encode) =>
+            {
+                CallResult::Failed {
+                    message: test.message.clone(),
+                    retry_after: None,
+                }
+            }
+            (signal, _) => signal,
+        };
         Self {
             http_status: error.status(),
             request_id: error.request_id().and_then(plain),
-            ..Self::new(test, status_signal(error))
+            ..Self::new(test, signal)
         }
     }
 
@@ -87,12 +98,12 @@ impl Probe {
             _ if self.test.success => Event::TestPassed { used, message },
             CallResult::RateLimited { retry_after } => Event::RateLimited {
                 used,
-                paused_until: until(draft.now, *retry_after),
+                paused_until: pause_until(draft.now, *retry_after),
             },
             CallResult::Failed { retry_after, .. } if !by_hand => Event::CallFailed {
                 used,
                 message,
-                paused_until: until(draft.now, *retry_after),
+                paused_until: pause_until(draft.now, *retry_after),
             },
             signal => Event::TestFailed {
                 used,
@@ -126,11 +137,6 @@ impl Probe {
         entry.http_status = self.http_status;
         entry.request_id.clone_from(&self.request_id);
     }
-}
-
-fn until(now: DateTime<Utc>, wait: Option<Duration>) -> Option<DateTime<Utc>> {
-    let wait = TimeDelta::from_std(wait?).ok()?;
-    now.checked_add_signed(wait)
 }
 
 /// Puts an error into a sentence for the person who filled in the form.
