@@ -9,7 +9,7 @@ use url::Url;
 
 use super::clients::Clients;
 use super::erased::{AnyVendor, Erased};
-use super::integrations::{Inner, Integrations, Registered};
+use super::integrations::{ATTEMPTS, Inner, Integrations, Registered};
 use super::{IntegrationError, Vendor};
 use crate::http::{LogWriter, LogWriterOptions};
 use crate::ids::TemplateId;
@@ -89,7 +89,7 @@ impl IntegrationsBuilder {
     }
 
     /// Sets the public address under which webhooks arrive. An endpoint's own address is this one with its id at the
-    /// end of the path. Without it no webhook is registered.
+    /// end of the path. Without it an instance gets no address, and no webhook is registered for one that has none.
     pub fn webhook_base_url(mut self, url: Url) -> Self {
         self.webhook_base_url = Some(url);
         self
@@ -139,8 +139,13 @@ impl IntegrationsBuilder {
     /// # Errors
     ///
     /// [`IntegrationError::DuplicateVendor`], [`IntegrationError::InvalidTemplate`] when a vendor's words or types
-    /// cannot be a template, [`IntegrationError::Store`].
+    /// cannot be a template, [`IntegrationError::InvalidWebhookBaseUrl`], [`IntegrationError::Store`].
     pub async fn build(self) -> Result<Integrations, IntegrationError> {
+        // An address without a path could not be told from that of another endpoint.
+        let base = self.webhook_base_url.as_ref();
+        if base.is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+            return Err(IntegrationError::InvalidWebhookBaseUrl);
+        }
         let now = self.timer.utc_now().trunc_subsecs(6);
         let mut vendors = BTreeMap::new();
         let mut templates = Vec::new();
@@ -207,8 +212,7 @@ fn seed(words: NewTemplate, now: DateTime<Utc>) -> Result<IntegrationTemplate, I
         .map_err(IntegrationError::InvalidTemplate)
 }
 
-/// Brings the stored schemas of a vendor's template up to date. When another process is faster it has written the
-/// same, or is of another version whose turn it is.
+/// Brings the stored schemas of a vendor's template up to date, whoever changes its words meanwhile.
 async fn update_schemas(
     store: &dyn Store,
     name: &str,
@@ -216,22 +220,26 @@ async fn update_schemas(
     settings: &ConfigSchema,
     now: DateTime<Utc>,
 ) -> Result<(), IntegrationError> {
-    let Some(mut template) = store.template_named(name).await? else {
-        return Ok(());
-    };
-    if template.config_schema == *config.as_value()
-        && template.settings_schema == *settings.as_value()
-    {
-        return Ok(());
+    for _ in 0..ATTEMPTS {
+        let Some(mut template) = store.template_named(name).await? else {
+            return Ok(());
+        };
+        if template.config_schema == *config.as_value()
+            && template.settings_schema == *settings.as_value()
+        {
+            return Ok(());
+        }
+        let read = template.updated_at;
+        template.config_schema = config.as_value().clone();
+        template.settings_schema = settings.as_value().clone();
+        template.updated_at = super::templates::later(read, now);
+        match store.update_template(&template, read).await {
+            Ok(()) | Err(StoreError::NotFound) => return Ok(()),
+            Err(StoreError::VersionConflict) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    let read = template.updated_at;
-    template.config_schema = config.as_value().clone();
-    template.settings_schema = settings.as_value().clone();
-    template.updated_at = super::templates::later(read, now);
-    match store.update_template(&template, read).await {
-        Ok(()) | Err(StoreError::VersionConflict | StoreError::NotFound) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Err(StoreError::VersionConflict.into())
 }
 
 impl fmt::Debug for IntegrationsBuilder {

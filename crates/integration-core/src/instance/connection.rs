@@ -105,14 +105,15 @@ impl Integrations {
         lease: &Lease,
         by_hand: bool,
     ) -> Result<Tested, IntegrationError> {
-        let prepared = self
-            .change(scope, id, |draft| Ok(self.prepare_endpoint(draft)))
-            .await?;
+        self.change(scope, id, |draft| {
+            self.prepare_endpoint(draft);
+            Ok(())
+        })
+        .await?;
         let goal = Goal::Run {
             lease,
             switch_on: false,
             by_hand,
-            moved: &prepared.value,
         };
         self.test(scope, id, goal).await
     }
@@ -156,6 +157,10 @@ impl Integrations {
         if let (Goal::Run { .. }, Ok(client), true) = (goal, &client, probe.test.success) {
             match self.register(row, vendor.as_ref(), client).await? {
                 Ok(registration) => registered = registration,
+                // It has run with those that it has, and goes on with them.
+                Err(reason) if row.state.runs_jobs() && self.is_in_place(row) => {
+                    self.log_registration(row, Err(reason)).await;
+                }
                 Err(reason) => probe = probe.without_webhooks(reason),
             }
         }
@@ -166,22 +171,23 @@ impl Integrations {
                     self.keep_webhooks(draft, registered)?;
                 }
                 let state = &draft.row.state;
-                let as_tested = state.status == Status::Active && state.credentials == used;
-                if goal.switches_on() && probe.test.success && as_tested {
+                let is_due = match state.status {
+                    Status::Active => state.credentials == used,
+                    // It was off and worked when that was asked for, and newer credentials were saved since: they are
+                    // tested next. Whoever switches it off makes it disconnected.
+                    Status::Pending => !state.is_active,
+                    _ => false,
+                };
+                if goal.switches_on() && probe.test.success && is_due {
                     let by = self.actor.clone();
                     draft.apply(Event::EnableRequested { by })?;
                 }
                 probe.apply(draft, used, goal.by_hand())
             })
             .await;
-        if let (Ok(client), Some(registered), Goal::Run { moved, .. }) =
-            (&client, &registered, goal)
-        {
-            let kept = match &changed {
-                Ok(changed) => changed.row.state.has_credentials,
-                Err(error) => !matches!(error, IntegrationError::NotFound),
-            };
-            self.drop_stale(row, client, registered, moved, kept).await;
+        if let (Ok(client), Some(registered)) = (&client, &registered) {
+            let written = changed.as_ref().map(|changed| &changed.row);
+            self.drop_unkept(row, client, registered, written).await;
         }
         let changed = changed?;
         let mut entry = self.entry(&changed.row, "connection.test", LogStatus::Success);
@@ -261,8 +267,6 @@ pub(super) enum Goal<'a> {
         switch_on: bool,
         /// Whether a person asked at all.
         by_hand: bool,
-        /// The webhooks of an address that it no longer has.
-        moved: &'a [String],
     },
 }
 

@@ -21,6 +21,9 @@ impl Integrations {
     /// jobs run. Its address for webhooks is stored before the vendor is asked, so that an attempt that is cut off
     /// cannot register anything twice.
     ///
+    /// For one that runs already the test is made too, and webhooks that are missing are registered; if that does not
+    /// work, it runs on, and the log says so.
+    ///
     /// Without a [`webhook_base_url`](super::IntegrationsBuilder::webhook_base_url) no webhook is registered.
     ///
     /// # Errors
@@ -54,32 +57,23 @@ impl Integrations {
         id: IntegrationId,
         lease: &Lease,
     ) -> Result<StoredIntegration, IntegrationError> {
-        let prepared = self
-            .change(scope, id, |draft| {
-                if !draft.row.state.has_credentials {
-                    return Err(IntegrationError::NoCredentials);
-                }
-                let had_endpoint = !draft.row.endpoints.is_empty();
-                let moved = self.prepare_endpoint(draft);
-                let runs = draft.row.state.runs_jobs() && had_endpoint && moved.is_empty();
-                // One that works and is off is switched on once its webhooks are there.
-                if draft.row.state.status != Status::Active {
-                    let by = self.actor.clone();
-                    draft.apply(Event::EnableRequested { by })?;
-                }
-                Ok((runs, moved))
-            })
-            .await?;
-        let (runs_already, moved) = prepared.value;
-        let goal = if runs_already {
-            Goal::Test
-        } else {
-            Goal::Run {
-                lease,
-                switch_on: true,
-                by_hand: true,
-                moved: &moved,
+        self.change(scope, id, |draft| {
+            if !draft.row.state.has_credentials {
+                return Err(IntegrationError::NoCredentials);
             }
+            self.prepare_endpoint(draft);
+            // One that works and is off is switched on once its webhooks are there.
+            if draft.row.state.status != Status::Active {
+                let by = self.actor.clone();
+                draft.apply(Event::EnableRequested { by })?;
+            }
+            Ok(())
+        })
+        .await?;
+        let goal = Goal::Run {
+            lease,
+            switch_on: true,
+            by_hand: true,
         };
         self.test(scope, id, goal).await?.running()
     }
@@ -109,7 +103,7 @@ impl Integrations {
         let lease = Lease {
             name: format!("integration.{id}"),
             owner: Uuid::new_v4().to_string(),
-            ttl: self.inner.test_timeout + 2 * WEBHOOKS_TIMEOUT + Duration::from_secs(30),
+            ttl: self.inner.test_timeout + 3 * WEBHOOKS_TIMEOUT + Duration::from_secs(30),
         };
         let give_up = self.inner.timer.now().checked_add(lease.ttl);
         let mut wait = FIRST_WAIT;

@@ -83,9 +83,15 @@ pub enum IntegrationError {
     /// The settings break their schema: every fault, by field. HTTP 422.
     #[error("the settings are not valid: {}", first(.0))]
     InvalidSettings(ValidationErrors),
-    /// A name is missing or longer than 200 characters. HTTP 422.
-    #[error("a name has 1 to 200 characters, one of them no blank")]
+    /// A name is missing, longer than 200 characters, or has a NUL in it. HTTP 422.
+    #[error("a name has 1 to 200 characters, one of them no blank, and none of them NUL")]
     InvalidName,
+    /// A description is longer than 10,000 characters, or has a NUL in it. HTTP 422.
+    #[error("a description has at most 10,000 characters, none of them NUL")]
+    InvalidDescription,
+    /// The address for webhooks is not of the web. A mistake in the host.
+    #[error("the base address for webhooks has to be http or https")]
+    InvalidWebhookBaseUrl,
     /// A sealed value could not be opened, or one could not be sealed. HTTP 500.
     #[error("the vault refused the field {field:?}")]
     Vault {

@@ -22,7 +22,7 @@ use crate::template::{ConfigSchema, IntegrationTemplate};
 use crate::vault::Vault;
 
 /// How often a change is computed anew because somebody else was faster.
-const ATTEMPTS: u32 = 16;
+pub(super) const ATTEMPTS: u32 = 16;
 
 /// Everything that can be done with integrations: the one way to their rows, which every call goes with a scope.
 ///
@@ -131,10 +131,15 @@ impl Integrations {
     }
 
     pub(super) async fn kind(&self, name: &str) -> Result<Kind, IntegrationError> {
-        let template = self.store().template_named(name).await?;
-        let template = template.ok_or_else(|| IntegrationError::UnknownVendor {
+        let unknown = || IntegrationError::UnknownVendor {
             vendor: name.to_owned(),
-        })?;
+        };
+        // Not every database can be asked for such a name.
+        if name.contains('\0') {
+            return Err(unknown());
+        }
+        let template = self.store().template_named(name).await?;
+        let template = template.ok_or_else(unknown)?;
         if let Some(registered) = self.inner.vendors.get(name) {
             return Ok(Kind {
                 template,

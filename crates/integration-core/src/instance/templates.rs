@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::IntegrationError;
-use super::integrations::Integrations;
+use super::integrations::{ATTEMPTS, Integrations};
 use crate::ids::{Scope, TemplateId};
 use crate::store::StoreError;
 use crate::template::{IntegrationTemplate, NewTemplate, TemplatePatch, TemplateSummary};
@@ -96,7 +96,7 @@ impl Integrations {
         patch: TemplatePatch,
     ) -> Result<IntegrationTemplate, IntegrationError> {
         administrator(&scope.into())?;
-        for _ in 0..16 {
+        for _ in 0..ATTEMPTS {
             let template = self.store().template(id).await?;
             let template = template.ok_or(IntegrationError::NotFound)?;
             let changed = patch

@@ -18,7 +18,7 @@ use super::{
     IntegrationError, RegisteredWebhook, StoredEndpoint, StoredIntegration, StoredWebhook,
     WebhookRequest,
 };
-use crate::ids::{EndpointId, Scope};
+use crate::ids::{EndpointId, IntegrationId, Scope};
 use crate::store::LogStatus;
 
 /// How long a vendor may take to register the webhooks of an instance, or to take them back.
@@ -27,6 +27,7 @@ pub(super) const WEBHOOKS_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the vendor says it has registered.
 pub(super) struct Registration {
     endpoint: EndpointId,
+    url: Url,
     webhooks: Vec<RegisteredWebhook>,
 }
 
@@ -64,27 +65,34 @@ impl Integrations {
         })
     }
 
-    /// Sees to it that a row has an address for webhooks, under the address that the host has now. Returns the
-    /// webhooks of an address that it had before.
-    pub(super) fn prepare_endpoint(&self, draft: &mut Draft<'_>) -> Vec<String> {
-        let Some(base) = &self.inner.webhook_base_url else {
-            return Vec::new();
-        };
-        let Some(endpoint) = draft.row.endpoints.first_mut() else {
+    /// Sees to it that a row has an address for webhooks, if the host has one.
+    pub(super) fn prepare_endpoint(&self, draft: &mut Draft<'_>) {
+        if let (Some(base), []) = (&self.inner.webhook_base_url, &draft.row.endpoints[..]) {
             let id = EndpointId::generate();
             let made = StoredEndpoint::new(id, address(base, id), draft.now);
             draft.row.endpoints.push(made);
-            return Vec::new();
-        };
-        let address = address(base, endpoint.id);
-        if endpoint.url == address {
-            return Vec::new();
         }
-        endpoint.url = address;
-        ids(&endpoint.webhooks)
     }
 
-    /// Asks the vendor to register what is missing. The inner error is a sentence for a person.
+    /// Where the webhooks of an endpoint are to arrive: under the address that the host has now.
+    fn wanted_url(&self, endpoint: &StoredEndpoint) -> String {
+        let base = self.inner.webhook_base_url.as_ref();
+        base.map_or_else(|| endpoint.url.clone(), |base| address(base, endpoint.id))
+    }
+
+    /// Whether the webhooks of a row are where they are to be, as far as it is known.
+    pub(super) fn is_in_place(&self, row: &StoredIntegration) -> bool {
+        match row.endpoints.first() {
+            Some(endpoint) => endpoint.url == self.wanted_url(endpoint),
+            None => self.inner.webhook_base_url.is_none(),
+        }
+    }
+
+    /// Asks the vendor to register what is missing, and to take back what it still sends to an address that the
+    /// instance has no more. The inner error is a sentence for a person.
+    ///
+    /// The row says where the webhooks are until [`keep_webhooks`](Self::keep_webhooks) writes where they are now, so
+    /// that an attempt that is cut off in between is made again as a whole.
     pub(super) async fn register(
         &self,
         row: &StoredIntegration,
@@ -94,11 +102,13 @@ impl Integrations {
         let Some(endpoint) = row.endpoints.first() else {
             return Ok(Ok(None));
         };
-        let Ok(url) = Url::parse(&endpoint.url) else {
+        let url = self.wanted_url(endpoint);
+        let has_moved = url != endpoint.url;
+        let Ok(url) = Url::parse(&url) else {
             let reason = "The address for webhooks cannot be used.".to_owned();
             return Ok(Err(reason));
         };
-        let mut request = WebhookRequest::new(url);
+        let mut request = WebhookRequest::new(url.clone());
         for webhook in &endpoint.webhooks {
             let secret = self.open_secret(row, endpoint.id, webhook)?;
             request.registered.push(RegisteredWebhook {
@@ -110,19 +120,25 @@ impl Integrations {
         let settings = settings_of(row);
         let work = vendor.ensure_webhooks(client, &settings, &request);
         let name = self.display_name(vendor.name());
-        Ok(match self.within(WEBHOOKS_TIMEOUT, work).await {
-            Some(Ok(webhooks)) => Ok(Some(Registration {
-                endpoint: endpoint.id,
-                webhooks,
-            })),
-            Some(Err(error)) => Err(format!(
-                "The webhooks could not be registered. {}",
-                sentence(name, &error)
-            )),
-            None => Err(format!(
-                "The webhooks could not be registered. {name} did not answer in time."
-            )),
-        })
+        let reason = match self.within(WEBHOOKS_TIMEOUT, work).await {
+            Some(Ok(webhooks)) => {
+                if has_moved {
+                    let mut left_behind = ids(&endpoint.webhooks);
+                    left_behind.retain(|id| !webhooks.iter().any(|it| it.vendor_webhook_id == *id));
+                    self.drop_stale(row, client, left_behind).await;
+                }
+                return Ok(Ok(Some(Registration {
+                    endpoint: endpoint.id,
+                    url,
+                    webhooks,
+                })));
+            }
+            Some(Err(error)) => sentence(name, &error),
+            None => format!("{name} did not answer in time."),
+        };
+        Ok(Err(format!(
+            "The webhooks could not be registered. {reason}"
+        )))
     }
 
     /// Writes down what the vendor has registered. A key that is known keeps its sealed text. When the credentials
@@ -141,6 +157,7 @@ impl Integrations {
         let Some(endpoint) = row.endpoints.iter_mut().find(|it| it.id == id) else {
             return Ok(());
         };
+        registration.url.as_str().clone_into(&mut endpoint.url);
         let before = mem::take(&mut endpoint.webhooks);
         for webhook in &registration.webhooks {
             let own_id = &webhook.vendor_webhook_id;
@@ -156,30 +173,29 @@ impl Integrations {
         Ok(())
     }
 
-    /// Takes back, as far as possible, what is registered and of no use: webhooks of an address that the instance no
-    /// longer has, and everything if the instance or its credentials are gone.
-    pub(super) async fn drop_stale(
+    /// Takes back, as far as possible, what was registered for an instance whose credentials are gone, or that is gone
+    /// itself.
+    pub(super) async fn drop_unkept(
         &self,
         row: &StoredIntegration,
         client: &AnyClient,
-        registered: &Registration,
-        moved: &[String],
-        kept: bool,
+        registration: &Registration,
+        kept: Result<&StoredIntegration, &IntegrationError>,
     ) {
-        let registered = registered.webhooks.iter().map(|it| &it.vendor_webhook_id);
-        let registered: Vec<String> = registered.cloned().collect();
-        let mut stale: Vec<String> = moved
-            .iter()
-            .filter(|id| !registered.contains(id))
-            .cloned()
-            .collect();
-        if !kept {
-            stale.extend(registered);
+        let is_kept = match kept {
+            Ok(row) => row.state.has_credentials,
+            Err(error) => !matches!(error, IntegrationError::NotFound),
+        };
+        if !is_kept {
+            let webhooks = registration.webhooks.iter();
+            let registered = webhooks.map(|it| it.vendor_webhook_id.clone());
+            self.drop_stale(row, client, registered.collect()).await;
         }
-        if !stale.is_empty() {
-            let removal = self.take_back(row, Some(client), stale).await;
-            self.log_removal(row, &removal).await;
-        }
+    }
+
+    async fn drop_stale(&self, row: &StoredIntegration, client: &AnyClient, stale: Vec<String>) {
+        let removal = self.take_back(row, Some(client), stale).await;
+        self.log_removal(row, &removal).await;
     }
 
     /// Registers what the settings ask for, for an instance that runs. What does not work is in the log.
@@ -199,48 +215,61 @@ impl Integrations {
             lease.release(&facade).await;
             followed
         });
-        let (row, reason) = match followed.await {
-            Ok((row, None)) => (row, None),
-            Ok((row, Some(reason))) => (row, Some(reason)),
-            Err(error) => (row, Some(error.to_string())),
+        let (row, outcome) = match followed.await {
+            Ok((row, None)) => return row,
+            Ok((row, Some(outcome))) => (row, outcome),
+            Err(error) => (row, Err(error.to_string())),
         };
-        let mut entry = self.entry(&row, "webhooks.register", LogStatus::Success);
-        if reason.is_some() {
-            entry.status = LogStatus::Failed;
-            entry.error_message = reason;
-        }
-        self.log(entry).await;
+        self.log_registration(&row, outcome).await;
         row
     }
 
+    /// Returns what came of it; none if it does not run any more, for then nothing is to be registered.
     async fn follow_alone(
         &self,
         scope: &Scope,
-        id: crate::ids::IntegrationId,
+        id: IntegrationId,
         lease: &Lease,
-    ) -> Result<(StoredIntegration, Option<String>), IntegrationError> {
+    ) -> Result<(StoredIntegration, Option<Result<(), String>>), IntegrationError> {
         let prepared = self
-            .change(scope, id, |draft| Ok(self.prepare_endpoint(draft)))
+            .change(scope, id, |draft| {
+                if draft.row.state.runs_jobs() {
+                    self.prepare_endpoint(draft);
+                }
+                Ok(())
+            })
             .await?;
-        let (row, moved) = (prepared.row, prepared.value);
+        let row = prepared.row;
+        if !row.state.runs_jobs() {
+            return Ok((row, None));
+        }
         let vendor = self.vendor(&row.vendor)?;
         let client = self.any_client(&row, &row.config).await?;
         lease.renew(self).await?;
         let registered = match self.register(&row, vendor.as_ref(), &client).await? {
             Ok(Some(registered)) => registered,
             Ok(None) => return Ok((row, None)),
-            Err(reason) => return Ok((row, Some(reason))),
+            Err(reason) => return Ok((row, Some(Err(reason)))),
         };
         let kept = self
             .change(scope, id, |draft| self.keep_webhooks(draft, &registered))
             .await;
-        let still_there = match &kept {
-            Ok(kept) => kept.row.state.has_credentials,
-            Err(error) => !matches!(error, IntegrationError::NotFound),
-        };
-        self.drop_stale(&row, &client, &registered, &moved, still_there)
-            .await;
-        Ok((kept?.row, None))
+        let written = kept.as_ref().map(|kept| &kept.row);
+        self.drop_unkept(&row, &client, &registered, written).await;
+        Ok((kept?.row, Some(Ok(()))))
+    }
+
+    pub(super) async fn log_registration(
+        &self,
+        row: &StoredIntegration,
+        outcome: Result<(), String>,
+    ) {
+        let mut entry = self.entry(row, "webhooks.register", LogStatus::Success);
+        if let Err(reason) = outcome {
+            entry.status = LogStatus::Failed;
+            entry.error_message = Some(reason);
+        }
+        self.log(entry).await;
     }
 
     /// Takes webhooks back, one after the other, for as long as it may take.

@@ -116,6 +116,57 @@ async fn one_that_is_switched_off_during_its_test_stays_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn credentials_saved_while_it_is_enabled_are_enabled() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    // It works, and is off.
+    assert!(it.test_connection(tenant(), id).await.unwrap().success);
+    world.acme.mood(Mood::Slow(5 * SECOND));
+    let enabling = {
+        let facade = it.clone();
+        tokio::spawn(async move { facade.enable(tenant(), id).await })
+    };
+    pass(SECOND).await;
+    let patch = IntegrationPatch::new().config(Config::new(OTHER_KEY));
+    it.update(tenant(), id, patch).await.unwrap();
+    let view = enabling.await.unwrap().unwrap();
+    assert_eq!((view.status, view.is_active), (Status::Active, true));
+    assert_eq!(world.acme.ever_registered(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_what_is_switched_off_meanwhile_register_nothing() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    let quiet = IntegrationPatch::new().setting("log_calls", false);
+    it.update(tenant(), id, quiet).await.unwrap();
+    it.enable(tenant(), id).await.unwrap();
+    world.acme.mood(Mood::Slow(5 * SECOND));
+    // Somebody is at work on it.
+    let enabling = {
+        let facade = it.clone();
+        tokio::spawn(async move { facade.enable(tenant(), id).await })
+    };
+    pass(SECOND).await;
+    let updating = {
+        let facade = it.clone();
+        let loud = IntegrationPatch::new().setting("log_calls", true);
+        tokio::spawn(async move { facade.update(tenant(), id, loud).await })
+    };
+    pass(SECOND).await;
+    it.disable(tenant(), id).await.unwrap();
+    updating.await.unwrap().unwrap();
+    let enabled = enabling.await.unwrap();
+    assert!(
+        matches!(enabled, Err(IntegrationError::NotActive(_))),
+        "{enabled:?}"
+    );
+    assert_eq!(world.acme.ever_registered(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_taken_away_while_it_is_enabled_leaves_no_webhook() {
     let world = World::new().await;
     let it = &world.integrations;

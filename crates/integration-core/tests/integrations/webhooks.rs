@@ -136,6 +136,71 @@ async fn an_address_that_moves_takes_its_webhooks_along() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_move_that_did_not_work_is_made_again_as_a_whole() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    let before = it.enable(tenant(), id).await.unwrap();
+    let moved = builder(&world.store, vault(), &world.acme)
+        .webhook_base_url("https://new.example.com/in".parse().unwrap())
+        .build()
+        .await
+        .unwrap();
+    world.acme.mood_for_webhooks(Mood::Answers(503));
+    let refused = moved.enable(tenant(), id).await;
+    assert!(matches!(refused, Err(IntegrationError::TestFailed(_))));
+    // The vendor still sends there.
+    let view = moved.get(tenant(), id).await.unwrap();
+    assert_eq!(view.endpoints, before.endpoints);
+
+    world.acme.mood_for_webhooks(Mood::Well);
+    let after = moved.enable(tenant(), id).await.unwrap();
+    assert_eq!(world.acme.registered(), [after.endpoints[0].url.as_str()]);
+    assert_eq!(after.endpoints[0].webhooks.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_enable_what_runs_registers_what_is_missing() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    let quiet = IntegrationPatch::new().setting("log_calls", false);
+    it.update(tenant(), id, quiet).await.unwrap();
+    it.enable(tenant(), id).await.unwrap();
+    world.acme.mood_for_webhooks(Mood::Answers(503));
+    let loud = IntegrationPatch::new().setting("log_calls", true);
+    it.update(tenant(), id, loud).await.unwrap();
+    // That it cannot be done now does not stop what runs.
+    let still = it.enable(tenant(), id).await.unwrap();
+    assert_eq!(still.status, Status::Active);
+    let logs = it.logs(tenant(), LogFilter::new()).await.unwrap();
+    let told = |entry: &&integration_core::store::IntegrationLog| {
+        entry.action == "webhooks.register" && entry.error_message.is_some()
+    };
+    assert_eq!(logs.iter().filter(told).count(), 2);
+    world.acme.mood_for_webhooks(Mood::Well);
+    let mended = it.enable(tenant(), id).await.unwrap();
+    assert_eq!(mended.endpoints[0].webhooks.len(), 1);
+    it.enable(tenant(), id).await.unwrap();
+    assert_eq!(world.acme.ever_registered(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_not_of_the_web_is_refused() {
+    let world = World::new().await;
+    for address in ["mailto:hooks@example.com", "file:///hooks"] {
+        let refused = builder(&world.store, vault(), &world.acme)
+            .webhook_base_url(address.parse().unwrap())
+            .build()
+            .await;
+        assert!(matches!(
+            refused,
+            Err(IntegrationError::InvalidWebhookBaseUrl)
+        ));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_taken_back_is_told() {
     let world = World::new().await;
     let it = &world.integrations;
