@@ -2,23 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::draft::Draft;
 use super::input::{GivenConfig, GivenSettings};
 use super::integrations::{Integrations, Kind};
-use super::sealing::{FieldChanges, changes_of, check, errors_of};
+use super::sealing::{FieldChanges, changes_of, check, errors_of, storable};
 use super::view::{Integration, settings_of};
 use super::{
-    ConfigValues, IS_DEFAULT, IntegrationError, IntegrationPatch, NewIntegration, StoredConfig,
-    StoredIntegration,
+    ConfigValue, ConfigValues, IS_DEFAULT, IntegrationError, IntegrationPatch, NewIntegration,
+    StoredConfig, StoredIntegration,
 };
 use crate::ids::{IntegrationId, Scope, TenantId};
 use crate::status::{CredentialsVersion, Event, State};
 use crate::store::{LogStatus, StoreError};
-use crate::template::ValidationErrors;
+use crate::template::{ConfigSchema, ValidationErrors};
 
 const MAX_NAME: usize = 200;
+const MAX_DESCRIPTION: usize = 10_000;
 
 impl Integrations {
     /// Saves a new instance: a config of the vendor's own type, a [`Form`](super::Form), or a [`NewIntegration`] with
@@ -29,7 +31,8 @@ impl Integrations {
     /// [`IntegrationError::TenantRequired`] for an administrator who names no tenant, [`IntegrationError::NotFound`]
     /// for a tenant who names another, [`IntegrationError::UnknownVendor`], [`IntegrationError::TemplateInactive`],
     /// [`IntegrationError::InvalidConfig`], [`IntegrationError::InvalidSettings`], [`IntegrationError::InvalidName`],
-    /// [`IntegrationError::Vault`], [`IntegrationError::Store`]. Then nothing was written.
+    /// [`IntegrationError::InvalidDescription`], [`IntegrationError::Vault`], [`IntegrationError::Store`]. Then nothing
+    /// was written.
     pub async fn save(
         &self,
         scope: impl Into<Scope>,
@@ -66,6 +69,7 @@ impl Integrations {
         draft.row.config = merged.stored.unwrap_or_else(|| StoredConfig::new(version));
         set_settings(&mut draft.row, &kind, settings, Some(&open))?;
         check_name(&draft.row.name)?;
+        check_description(draft.row.description.as_deref())?;
         draft.apply(Event::CredentialsSaved {
             version,
             by: self.actor.clone(),
@@ -90,14 +94,15 @@ impl Integrations {
     /// Changes an instance, merging into what is there. Only fields of the config that did change are sealed anew.
     ///
     /// A config that changed is a new set of credentials: the instance is pending until they are tested, and if it
-    /// was active the older set serves until then. Nothing is sent to the vendor but, for a running instance whose
+    /// was active the older set serves until then. With such a change it follows its schema, if that is newer: a field
+    /// that the schema has no more goes, and one that has become a secret is sealed. Nothing is sent to the vendor but, for a running instance whose
     /// settings changed, what they ask of its webhooks; whether that worked is in the log.
     ///
     /// # Errors
     ///
     /// [`IntegrationError::NotFound`], [`IntegrationError::InvalidConfig`] (also for a config of another vendor),
-    /// [`IntegrationError::InvalidSettings`], [`IntegrationError::InvalidName`], [`IntegrationError::Vault`] when a
-    /// sealed field that stays cannot be opened, [`IntegrationError::Store`]. Then nothing was written.
+    /// [`IntegrationError::InvalidSettings`], [`IntegrationError::InvalidName`],
+    /// [`IntegrationError::InvalidDescription`], [`IntegrationError::Vault`] when a sealed field that stays cannot be opened, [`IntegrationError::Store`]. Then nothing was written.
     pub async fn update(
         &self,
         scope: impl Into<Scope>,
@@ -137,6 +142,7 @@ impl Integrations {
             .description
             .clone()
             .apply(draft.row.description.take());
+        check_description(draft.row.description.as_deref())?;
 
         let changes = config_changes(patch, kind, &draft.row.config)?;
         let mut open = None;
@@ -251,7 +257,27 @@ fn config_changes(
     changes.retain(|field, change| {
         change.is_some() || old.readable.contains_key(field) || old.sealed.contains_key(field)
     });
+    if !changes.is_empty() {
+        follow_schema(&mut changes, &kind.config, old);
+    }
     Ok(changes)
+}
+
+/// Adds what the schema, which may be newer than the config, makes of fields that nobody changed: one that it has no
+/// more goes, since nobody could take it out by a form; one that has become a secret is sealed.
+fn follow_schema(changes: &mut FieldChanges, schema: &ConfigSchema, old: &StoredConfig) {
+    let fields = old.readable.keys().chain(old.sealed.keys());
+    for field in fields.filter(|field| !schema.has_field(field)) {
+        changes.entry(field.clone()).or_insert(None);
+    }
+    for (field, value) in &old.readable {
+        if let (true, Value::String(text)) = (schema.is_sealed(field), value) {
+            let secret = || ConfigValue::Secret(SecretString::from(text.as_str()));
+            changes
+                .entry(field.clone())
+                .or_insert_with(|| Some(secret()));
+        }
+    }
 }
 
 fn merge_settings(
@@ -265,6 +291,8 @@ fn merge_settings(
             "is not a group of named values",
         )));
     }
+    // A setting that the schema has no more is nobody's to take out.
+    settings.retain(|name, _| kind.settings.has_field(name));
     for (name, value) in &given.values {
         if value.is_null() {
             settings.remove(name);
@@ -275,6 +303,7 @@ fn merge_settings(
     let settings = Value::Object(settings);
     kind.settings
         .validate(&settings)
+        .and_then(|()| storable(&settings))
         .map_err(IntegrationError::InvalidSettings)?;
     let Value::Object(settings) = settings else {
         return Ok(Map::new());
@@ -306,10 +335,19 @@ fn set_settings(
 
 fn check_name(name: &str) -> Result<(), IntegrationError> {
     let fits = !name.trim().is_empty() && name.chars().count() <= MAX_NAME;
-    if fits {
+    if fits && !name.contains('\0') {
         Ok(())
     } else {
         Err(IntegrationError::InvalidName)
+    }
+}
+
+fn check_description(description: Option<&str>) -> Result<(), IntegrationError> {
+    let text = description.unwrap_or_default();
+    if text.chars().count() <= MAX_DESCRIPTION && !text.contains('\0') {
+        Ok(())
+    } else {
+        Err(IntegrationError::InvalidDescription)
     }
 }
 

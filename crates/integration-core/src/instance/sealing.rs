@@ -81,12 +81,37 @@ pub(super) fn check(
     let transient = Transient::of(config);
     schema
         .validate(transient.value())
+        .and_then(|()| storable(transient.value()))
         .map_err(IntegrationError::InvalidConfig)?;
     vendor.map_or(Ok(()), |vendor| {
         vendor
             .check_config(config)
             .map_err(|unreadable| IntegrationError::InvalidConfig(errors_of(&unreadable)))
     })
+}
+
+/// Checks, of values that have passed their schema and so are not nested without bound, that every database can keep
+/// them.
+pub(super) fn storable(values: &Value) -> Result<(), ValidationErrors> {
+    let mut fields = values.as_object().into_iter().flatten();
+    match fields.find(|(_, value)| holds_nul(value)) {
+        Some((field, _)) => Err(ValidationErrors::of_one(
+            Some(field),
+            "holds a NUL character",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
 }
 
 pub(super) fn errors_of(unreadable: &Unreadable) -> ValidationErrors {

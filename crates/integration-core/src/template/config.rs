@@ -115,6 +115,13 @@ impl ConfigSchema {
         self.sealed_fields().any(|sealed| sealed == field)
     }
 
+    /// Returns whether a config may have a field of this name.
+    #[cfg(feature = "integrations")]
+    pub(crate) fn has_field(&self, field: &str) -> bool {
+        let fields = self.0.schema.get("properties");
+        fields.is_some_and(|fields| fields.get(field).is_some())
+    }
+
     /// Returns the fields of the form, in order.
     pub fn form_fields(&self) -> Vec<FormField> {
         self.0.fields.clone()

@@ -296,6 +296,39 @@ async fn an_update_seals_only_what_changed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_no_database_keeps_does_not_get_in() {
+    let world = World::new().await;
+    let (it, tenant) = (&world.integrations, &tenant());
+    let new = || NewIntegration::new(Config::new(KEY));
+    let huge = "x".repeat(10 << 20);
+    for text in ["acme-key\0-0123", huge.as_str()] {
+        for config in [
+            Config::new(text),
+            Config::new(KEY).second(text),
+            Config::new(KEY).region(text),
+        ] {
+            let refused = it.save(tenant, config).await;
+            assert!(matches!(refused, Err(IntegrationError::InvalidConfig(_))));
+        }
+        let refused = it.save(tenant, new().setting("line", text)).await;
+        assert!(matches!(refused, Err(IntegrationError::InvalidSettings(_))));
+        let refused = it.save(tenant, new().name(text)).await;
+        assert!(matches!(refused, Err(IntegrationError::InvalidName)));
+        let refused = it.save(tenant, new().description(text)).await;
+        assert!(matches!(refused, Err(IntegrationError::InvalidDescription)));
+    }
+    let refused = it.save(tenant, Form::new("ac\0me", Map::new())).await;
+    assert!(matches!(
+        refused,
+        Err(IntegrationError::UnknownVendor { .. })
+    ));
+    let id = it.save(tenant, new()).await.unwrap();
+    let patch = IntegrationPatch::new().description("\0");
+    let refused = it.update(tenant, id, patch).await;
+    assert!(matches!(refused, Err(IntegrationError::InvalidDescription)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn too_many_calls_alone_never_lead_to_error() {
     let world = World::new().await;
     let (integrations, tenant) = (&world.integrations, &tenant());

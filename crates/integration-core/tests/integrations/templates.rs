@@ -1,9 +1,13 @@
 //! Templates: read by all, written by administrators, with or without code behind them.
 
 use integration_core::Scope;
-use integration_core::instance::{ConfigField, Form, IntegrationError, IntegrationPatch};
-use integration_core::store::{IntegrationFilter, TemplateStore};
+use integration_core::instance::{
+    ConfigField, Form, IntegrationError, IntegrationPatch, NewIntegration,
+};
+use integration_core::store::{IntegrationFilter, IntegrationStore, TemplateStore};
 use integration_core::template::{NewTemplate, TemplatePatch};
+use integration_core::vault::SealContext;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use crate::acme::{Acme, AcmeClient, Config, KEY};
@@ -237,4 +241,76 @@ async fn a_config_of_another_vendor_changes_nothing() {
     let patch = IntegrationPatch::new().form(form(json!({ "token": "long-enough" })));
     let refused = world.integrations.update(tenant(), id, patch).await;
     assert!(matches!(refused, Err(IntegrationError::InvalidConfig(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_follows_a_schema_that_has_changed() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let schemas = |config: Value, settings: Value| {
+        let schema = |fields: Value| json!({ "type": "object", "properties": fields });
+        (schema(config), schema(settings))
+    };
+    let secret = json!({ "type": "string", "x-sealed": true, "format": "password" });
+    let (config, settings) = schemas(
+        json!({ "token": secret, "pin": { "type": "string" }, "old": secret, "site": { "type": "string" } }),
+        json!({ "colour": { "type": "string" }, "old": { "type": "boolean" } }),
+    );
+    let words = NewTemplate::new("own_crm", "Own CRM", "crm");
+    let words = words.config_schema(config).settings_schema(settings);
+    let template = it.create_template(&ALL, words).await.unwrap();
+    let filled_in = form(json!({
+        "token": "a-long-enough-token", "pin": "canary-pin", "old": "canary-old", "site": "a",
+    }));
+    let new = NewIntegration::from(filled_in)
+        .setting("colour", "red")
+        .setting("old", true);
+    let id = it.save(tenant(), new).await.unwrap();
+
+    // What is gone, what has become a secret, and what is asked for now.
+    let (mut config, settings) = schemas(
+        json!({ "token": secret, "pin": secret, "site": { "type": "string" }, "zone": { "type": "string" } }),
+        json!({ "colour": { "type": "string" } }),
+    );
+    config["required"] = json!(["zone"]);
+    let patch = TemplatePatch::new()
+        .config_schema(config)
+        .settings_schema(settings);
+    it.update_template(&ALL, template.id, patch).await.unwrap();
+    let view = it.get(tenant(), id).await.unwrap();
+    let shown = serde_json::to_string(&view).unwrap();
+    assert!(!shown.contains("canary"), "{shown}");
+    let stored = |world: &World| {
+        let store = world.store.clone();
+        async move { store.integration(&ALL, id).await.unwrap().unwrap() }
+    };
+    let before = stored(&world).await;
+
+    let renamed = IntegrationPatch::new().name("Renamed");
+    it.update(tenant(), id, renamed).await.unwrap();
+    assert_eq!(stored(&world).await.config, before.config);
+    let incomplete = IntegrationPatch::new().form(form(json!({ "site": "b" })));
+    let refused = it.update(tenant(), id, incomplete).await.unwrap_err();
+    let IntegrationError::InvalidConfig(errors) = &refused else {
+        panic!("{refused:?}");
+    };
+    let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/zone"]);
+    let complete = form(json!({ "token": "", "pin": "", "zone": "z" }));
+    let patch = IntegrationPatch::new()
+        .form(complete)
+        .setting("colour", "blue");
+    let view = it.update(tenant(), id, patch).await.unwrap();
+    assert_eq!(Value::Object(view.settings), json!({ "colour": "blue" }));
+    let after = stored(&world).await;
+    assert_eq!(
+        Value::Object(after.config.readable),
+        json!({ "site": "a", "zone": "z" })
+    );
+    let sealed: Vec<_> = after.config.sealed.keys().collect();
+    assert_eq!(sealed, ["pin", "token"]);
+    assert_eq!(after.config.sealed["token"], before.config.sealed["token"]);
+    let context = SealContext::new(tenant().as_str(), &id.to_string(), "pin");
+    let pin = vault().open(&context, &after.config.sealed["pin"]).unwrap();
+    assert_eq!(pin.expose_secret(), "canary-pin");
 }
