@@ -186,7 +186,7 @@ impl Integrations {
         slot.get_or_try_init(|| build).await.cloned()
     }
 
-    fn connect_options(&self, row: &StoredIntegration) -> ConnectOptions {
+    pub(super) fn connect_options(&self, row: &StoredIntegration) -> ConnectOptions {
         let observer = self
             .log_observer(&row.tenant, &row.vendor)
             .integration(row.id);

@@ -13,7 +13,9 @@ use super::erased::{AnyClient, AnyVendor};
 use super::integrations::Integrations;
 use super::probe::Probe;
 use super::save::{open_config, tenant_of};
-use super::{ConnectionTest, IntegrationError, NewIntegration, StoredIntegration};
+use super::{
+    ConnectionTest, IntegrationError, IntegrationPatch, NewIntegration, StoredIntegration,
+};
 use crate::ids::{IntegrationId, LogId, Scope};
 use crate::status::{Effect, Event, Status};
 use crate::store::{IntegrationLog, LogStatus};
@@ -61,6 +63,32 @@ impl Integrations {
             probe.describe(&mut entry);
             self.log(entry).await;
         }
+        Ok(probe.test)
+    }
+
+    /// Tests what [`update`](Self::update) would make of an instance, and changes nothing: for the page on which it is
+    /// edited, where a secret that stays is not typed again.
+    ///
+    /// # Errors
+    ///
+    /// [`IntegrationError::NotFound`], [`IntegrationError::NoVendor`], [`IntegrationError::NoCredentials`], and those
+    /// of [`update`](Self::update) that say what is wrong with the patch.
+    pub async fn test_update(
+        &self,
+        scope: impl Into<Scope>,
+        id: IntegrationId,
+        patch: IntegrationPatch,
+    ) -> Result<ConnectionTest, IntegrationError> {
+        let row = self.row(&scope.into(), id).await?;
+        let vendor = self.vendor(&row.vendor)?;
+        let (row, open) = self.patched(row, &patch).await?;
+        let client = vendor.connect(&open, &self.connect_options(&row));
+        let client = usable(client.map_err(IntegrationError::from))?;
+        let probe = self.probe(vendor.as_ref(), client.as_ref()).await;
+        let mut entry = self.entry(&row, "connection.test", LogStatus::Success);
+        entry.payload = Some(json!({ "saved": false }));
+        probe.describe(&mut entry);
+        self.log(entry).await;
         Ok(probe.test)
     }
 

@@ -127,6 +127,25 @@ impl Integrations {
         self.view(row).await
     }
 
+    /// Returns the row that a patch would make, with its config in the open. Nothing is written.
+    pub(super) async fn patched(
+        &self,
+        row: StoredIntegration,
+        patch: &IntegrationPatch,
+    ) -> Result<(StoredIntegration, ConfigValues), IntegrationError> {
+        let kind = self.kind(&row.vendor).await?;
+        let mut draft = Draft::new(self, row);
+        self.patch(&mut draft, &kind, patch)?;
+        let row = draft.row;
+        if !row.state.has_credentials {
+            return Err(IntegrationError::NoCredentials);
+        }
+        let open = self.sealing(&row.tenant, row.id).open_all(&row.config)?;
+        #[cfg(feature = "vault-legacy")]
+        self.check_legacy(&row, &row.config, &open)?;
+        Ok((row, open))
+    }
+
     /// Applies a patch. Returns whether settings changed.
     fn patch(
         &self,

@@ -296,6 +296,49 @@ async fn an_update_seals_only_what_changed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_edited_is_tested_before_it_is_saved() {
+    let world = World::new().await;
+    let (it, tenant) = (&world.integrations, &tenant());
+    let id = it.save(tenant, Config::new(KEY)).await.unwrap();
+    let before = it.enable(tenant, id).await.unwrap();
+    let history = it.history(tenant, id, 100).await.unwrap();
+
+    // The secret stays where the form leaves it empty.
+    let edited = |values| IntegrationPatch::new().form(form(values));
+    let kept = edited(json!({ "api_key": "", "region": "eu" }));
+    assert!(it.test_update(tenant, id, kept).await.unwrap().success);
+    let typed = edited(json!({ "api_key": "a-wrong-key", "region": "eu" }));
+    let refused = it.test_update(tenant, id, typed).await.unwrap();
+    assert!(!refused.success);
+    let nowhere = edited(json!({ "region": "nowhere" }));
+    let refused = it.test_update(tenant, id, nowhere).await.unwrap();
+    assert!(refused.message.contains("no such region"), "{refused:?}");
+    let wrong = edited(json!({ "api_key": "short" })).setting("log_calls", true);
+    let refused = it.test_update(tenant, id, wrong).await;
+    assert!(matches!(refused, Err(IntegrationError::InvalidConfig(_))));
+    let wrong = IntegrationPatch::new().setting("log_calls", 7);
+    let refused = it.test_update(tenant, id, wrong).await;
+    assert!(matches!(refused, Err(IntegrationError::InvalidSettings(_))));
+    let requests = world.acme.requests();
+    assert_eq!(requests[requests.len() - 2..], [KEY, "a-wrong-key"]);
+
+    assert_eq!(it.get(tenant, id).await.unwrap(), before);
+    assert_eq!(it.history(tenant, id, 100).await.unwrap(), history);
+    let logs = it.logs(tenant, LogFilter::new().integration(id)).await;
+    let logs = logs.unwrap();
+    let tried = logs
+        .iter()
+        .filter(|it| it.payload == Some(json!({ "saved": false })));
+    assert_eq!(tried.count(), 3);
+
+    it.revoked(tenant, id).await.unwrap();
+    let gone = it.test_update(tenant, id, IntegrationPatch::new()).await;
+    assert!(matches!(gone, Err(IntegrationError::NoCredentials)));
+    let again = IntegrationPatch::new().config(Config::new(KEY));
+    assert!(it.test_update(tenant, id, again).await.unwrap().success);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_no_database_keeps_does_not_get_in() {
     let world = World::new().await;
     let (it, tenant) = (&world.integrations, &tenant());

@@ -70,6 +70,10 @@ async fn call(
         "save" => refused(it.save(who, for_another()).await),
         "update" => refused(it.update(who, id, IntegrationPatch::new().name("x")).await),
         "test_unsaved" => refused(it.test_unsaved(who, for_another()).await),
+        "test_update" => {
+            let patch = IntegrationPatch::new().secret("api_key", KEY);
+            refused(it.test_update(who, id, patch).await)
+        }
         "test_connection" => refused(it.test_connection(who, id).await),
         "enable" => refused(it.enable(who, id).await),
         "disable" => refused(it.disable(who, id).await),
