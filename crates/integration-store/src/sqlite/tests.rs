@@ -205,7 +205,7 @@ async fn a_change_that_is_cut_off_leaves_nothing_behind() {
         }
         filled.is_as_before().await;
     }
-    assert!(cut_off > 1, "cut off {cut_off} times");
+    assert!(cut_off > 0, "never cut off");
     let stored = filled.store.integration(&Scope::Administrator, row.id);
     assert!(stored.await.unwrap().as_ref() == Some(&row));
     let written = filled.store.history(&Scope::Administrator, row.id, 10);
