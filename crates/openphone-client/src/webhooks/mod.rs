@@ -53,6 +53,11 @@
 //! Answer 2xx within some seconds, after storing it under [`Event::replay_id`]: the vendor tries a dated delivery up to
 //! eight times in about 28 hours and promises no order. Fetch the contact or the call where its current state matters.
 //!
+//! # Tests of a host
+//!
+//! The feature `webhook-replay` adds `webhooks::replay`: a sample of every event, and deliveries recorded where they
+//! arrive, both signed with a key of the host's tests, so that its own route with its own [`Verifier`] takes them.
+//!
 //! Vendor's pages: <https://www.quo.com/docs/mdx/guides/webhooks>,
 //! <https://support.quo.com/core-concepts/integrations/webhooks> (read 2026-11-21).
 
@@ -65,6 +70,8 @@ mod envelope;
 mod event;
 mod lenient;
 mod message;
+#[cfg(feature = "webhook-replay")]
+pub mod replay;
 mod summary;
 mod task;
 mod transcript;

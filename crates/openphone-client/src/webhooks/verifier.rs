@@ -13,9 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 const SECRETS: &str = "OPENPHONE_WEBHOOK_SECRET";
 
 /// The header of app and API v1 webhooks.
-static LEGACY: HeaderName = HeaderName::from_static("openphone-signature");
+pub(super) static LEGACY: HeaderName = HeaderName::from_static("openphone-signature");
 /// The header of dated webhooks.
-static STANDARD: HeaderName = HeaderName::from_static("webhook-signature");
+pub(super) static STANDARD: HeaderName = HeaderName::from_static("webhook-signature");
 
 /// The most entries of one `openphone-signature` that are checked. Each names its own time and so costs a pass over
 /// the body; the vendor sends one and foresees "several".
@@ -70,6 +70,17 @@ impl Verifier {
             tolerance: Tolerance::DEFAULT,
             max_body: DEFAULT_MAX_BODY,
         })
+    }
+
+    /// Accepts what is signed with one of these two keys.
+    #[cfg(feature = "webhook-replay")]
+    pub(super) fn of_keys(legacy: HmacKey, standard: HmacKey) -> Self {
+        Self {
+            legacy: Some(legacy.into()),
+            standard: Some(StandardWebhooks::new(standard)),
+            tolerance: Tolerance::DEFAULT,
+            max_body: DEFAULT_MAX_BODY,
+        }
     }
 
     /// Takes the secrets from `OPENPHONE_WEBHOOK_SECRET`: one, or several with commas between them, newest first.

@@ -15,6 +15,8 @@ mod models_dated;
 mod models_tasks;
 mod models_v4;
 mod mutations;
+#[cfg(feature = "webhook-replay")]
+mod replay;
 mod sandbox;
 mod traps;
 mod verify;
