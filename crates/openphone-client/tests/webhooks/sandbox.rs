@@ -155,3 +155,49 @@ async fn another_secret_is_refused() {
         .unwrap_err();
     assert_eq!(refused.kind(), WebhookErrorKind::WrongSignature);
 }
+
+/// Recorded where it arrives, replayed with other keys an hour later: the same event, about a person of no name.
+#[cfg(feature = "webhook-replay")]
+#[tokio::test]
+async fn deliveries_are_recorded_and_replayed() {
+    use openphone_client::webhooks::replay::{Recorder, TestKeys, read};
+
+    let (sandbox, server) = (
+        Sandbox::openphone().start().await.unwrap(),
+        receiver().await,
+    );
+    let control = sandbox.control();
+    let url = format!("{}/hook", server.uri());
+    let keys = [WebhookFormat::V4, WebhookFormat::Dated]
+        .map(|format| control.register_webhook(&url, format).unwrap().key);
+    let us = sandbox.phone_number();
+    control.place_inbound_text(THEM, us, "Grüße").unwrap();
+    control.webhooks_settled().await;
+
+    let arrived = received(&server, &keys).await;
+    let mut file = Vec::new();
+    let mut recorder = Recorder::new(&mut file);
+    for request in server.received_requests().await.unwrap() {
+        recorder.record(&request.headers, &request.body).unwrap();
+    }
+    assert!(!String::from_utf8_lossy(&file).contains(THEM));
+
+    let later = TokioTimer.utc_now() + chrono::TimeDelta::hours(1);
+    let verifier = TestKeys::default().verifier();
+    let replayed: Vec<_> = read(file.as_slice())
+        .unwrap()
+        .iter()
+        .map(|delivery| {
+            let signed = delivery.sign(&TestKeys::default(), later).unwrap();
+            let delivery = verifier.verify(&signed.headers, &signed.body, later);
+            Event::parse(&delivery.unwrap()).unwrap()
+        })
+        .collect();
+    assert_eq!(replayed.len(), 2);
+    for (before, after) in arrived.iter().zip(&replayed) {
+        assert_eq!(after.kind.name(), before.kind.name());
+        assert_eq!(after.object_id(), before.object_id());
+        assert_eq!(after.replay_id, before.replay_id);
+        assert_eq!(after.generation, before.generation);
+    }
+}
