@@ -19,7 +19,7 @@ use clap::Parser;
 use examples::prompt::Prompt;
 use examples::{master_key, output, table};
 use integration_core::instance::{
-    ConfigField, Form, Integration, IntegrationPatch, NewIntegration,
+    ConfigField, Form, Integration, IntegrationError, IntegrationPatch, NewIntegration,
 };
 use integration_core::store::{IntegrationFilter, LogFilter};
 use integration_core::template::{ConfigSchema, FormField, IntegrationTemplate, Widget};
@@ -154,9 +154,9 @@ impl Page {
                 .await
             {
                 Ok(test) => test,
-                Err(error) if self.prompt == Prompt::Person => {
-                    // Every fault of the form at once, without what was typed.
-                    say(&error.to_string())?;
+                // Every fault of the form at once, without what was typed.
+                Err(IntegrationError::InvalidConfig(faults)) if self.prompt == Prompt::Person => {
+                    say(&faults.to_string())?;
                     continue;
                 }
                 Err(error) => return Err(error.into()),

@@ -36,19 +36,24 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// Returns the keyring for a database: from the environment, else from `FILE.key` beside it, which is made if it is
-/// not there.
+/// Returns the keyring for a database: from the environment, else from `FILE.key` beside it, which is made together
+/// with the database.
 ///
 /// A key beside its database protects copies of the database alone. A service keeps its key elsewhere, in the
 /// environment or in a key service.
 ///
 /// # Errors
 ///
-/// When the variable or the file holds no key, when others may read the file, or when it cannot be made.
+/// When the variable or the file holds no key, when others may read the file, when it cannot be made, or when there is
+/// a database whose key is missing.
 pub fn for_database(database: &Path) -> Result<(Keyring, Origin), Box<dyn std::error::Error>> {
     if std::env::var_os(VARIABLE).is_some() {
         return Ok((Keyring::from_env()?, Origin::Environment));
     }
+    beside(database)
+}
+
+fn beside(database: &Path) -> Result<(Keyring, Origin), Box<dyn std::error::Error>> {
     let mut path = database.as_os_str().to_owned();
     path.push(".key");
     let path = PathBuf::from(path);
@@ -56,6 +61,13 @@ pub fn for_database(database: &Path) -> Result<(Keyring, Origin), Box<dyn std::e
     let (key, origin) = if let Some(text) = read(&path).map_err(|e| place(&e))? {
         let key = MasterKey::parse(&text).map_err(|e| place(&e))?;
         (key, Origin::File(path.clone()))
+    } else if database.try_exists()? {
+        // With a new key nothing that is sealed in it could be opened again, and nobody would know why.
+        return Err(place(&format!(
+            "it is not there, and {} is: put the key back, or set {VARIABLE}",
+            database.display()
+        ))
+        .into());
     } else {
         let key = MasterKey::generate()?;
         write(&path, &key.to_base64()).map_err(|e| place(&e))?;
@@ -137,6 +149,24 @@ mod tests {
             write(&path, &key).unwrap_err().kind(),
             ErrorKind::AlreadyExists
         );
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_database_whose_key_is_gone_gets_no_other() {
+        let folder = folder("gone");
+        fs::create_dir_all(&folder).unwrap();
+        let database = folder.join("app.db");
+        let (_, origin) = beside(&database).unwrap();
+        let key = folder.join("app.db.key");
+        assert_eq!(origin, Origin::NewFile(key.clone()));
+        fs::write(&database, "a database").unwrap();
+        let (_, origin) = beside(&database).unwrap();
+        assert_eq!(origin, Origin::File(key.clone()));
+        fs::remove_file(&key).unwrap();
+        let error = beside(&database).unwrap_err().to_string();
+        assert!(error.contains(VARIABLE), "{error}");
+        assert!(!key.exists());
         fs::remove_dir_all(folder).unwrap();
     }
 
