@@ -157,7 +157,15 @@ async fn no_canary_is_seen() {
     let patch = shown.debug(patch);
     shown.debug(it.update(tenant, id, patch).await.unwrap());
     let wrong = IntegrationPatch::new().readable("region", json!({ "Vogel": PERSON }));
+    shown.error(it.test_update(tenant, id, wrong.clone()).await);
     shown.error(it.update(tenant, id, wrong).await);
+    let wrong = IntegrationPatch::new().description(format!("{PERSON}\0"));
+    shown.error(it.update(tenant, id, wrong).await);
+    for mood in [Mood::Well, Mood::Answers(401), Mood::Answers(500)] {
+        world.acme.mood(mood);
+        let retyped = IntegrationPatch::new().secret("api_key", KEY);
+        shown.debug(it.test_update(tenant, id, retyped).await.unwrap());
+    }
     for mood in moods {
         world.acme.mood(mood);
         shown.debug(it.test_connection(tenant, id).await.unwrap());

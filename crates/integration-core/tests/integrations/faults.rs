@@ -281,6 +281,32 @@ async fn to_enable(#[values(false, true)] late: bool) {
 
 #[rstest::rstest]
 #[tokio::test(start_paused = true)]
+async fn to_move_to_another_address(#[values(false, true)] late: bool) {
+    let moved = async |faults: &Faults| {
+        builder(&faults.store, vault(), &faults.acme)
+            .webhook_base_url("https://new.example.com/in".parse().unwrap())
+            .build()
+            .await
+    };
+    at_each_call!(late: late, |faults|
+        setup {
+            let id = faults.it.save(tenant(), new(KEY)).await.unwrap();
+            faults.it.enable(tenant(), id).await.unwrap();
+            id
+        }
+        flow |id| { moved(&faults).await?.enable(tenant(), id).await.map(drop) }
+        after |id| {
+            // Nothing is left behind at the old address.
+            let facade = moved(&faults).await.unwrap();
+            let view = facade.enable(tenant(), id).await.unwrap();
+            assert!(view.endpoints[0].url.starts_with("https://new.example.com/in/"));
+            assert_eq!(faults.acme.registered(), [view.endpoints[0].url.clone()]);
+        }
+    );
+}
+
+#[rstest::rstest]
+#[tokio::test(start_paused = true)]
 async fn to_update_what_runs(#[values(false, true)] late: bool) {
     at_each_call!(late: late, |faults|
         setup {
