@@ -61,6 +61,12 @@ impl<'a> Draft<'a> {
         self.row.serving = None;
         self.row.config.sealed.clear();
         self.row.config.hints.clear();
+        // What has become a secret since it was saved is one all the same.
+        let vendors = &self.facade.inner.vendors;
+        if let Some(known) = vendors.get(self.row.vendor.as_str()) {
+            let readable = &mut self.row.config.readable;
+            readable.retain(|field, _| !known.config.is_sealed(field));
+        }
         let endpoints = &mut self.row.endpoints;
         for webhook in endpoints.iter_mut().flat_map(|it| &mut it.webhooks) {
             webhook.secret = None;

@@ -6,9 +6,8 @@ use chrono::DateTime;
 use integration_core::http::CallResult;
 use integration_core::instance::{IntegrationError, IntegrationPatch};
 use integration_core::status::{CredentialsVersion, Status};
-use integration_core::store::{SealedTokens, TokenRowId, TokenRows};
-
-use integration_core::TenantId;
+use integration_core::store::{IntegrationStore, SealedTokens, TokenRowId, TokenRows};
+use integration_core::{Scope, TenantId};
 
 use crate::acme::{AcmeClient, Config, KEY, Mood, OTHER_KEY};
 use crate::world::{World, tenant, vault};
@@ -251,6 +250,30 @@ async fn what_the_vendor_took_away_is_gone_everywhere() {
     assert_eq!(back.status, Status::Active);
     assert_eq!(world.acme.ever_registered(), 1);
     assert!(back.credentials > CredentialsVersion::default().next());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_become_a_secret_is_taken_away_with_the_others() {
+    let world = World::new().await;
+    let config = Config::new(KEY).region("eu");
+    let id = world.integrations.save(tenant(), config).await.unwrap();
+    let (all, store) = (Scope::Administrator, &world.store);
+    // Saved when the schema did not say yet that it is one.
+    let mut row = store.integration(&all, id).await.unwrap().unwrap();
+    let read = row.state.version;
+    row.state.version += 1;
+    let readable = &mut row.config.readable;
+    readable.insert("second".to_owned(), "canary".into());
+    store
+        .update_integration(&all, &row, read, &[])
+        .await
+        .unwrap();
+
+    world.integrations.revoked(tenant(), id).await.unwrap();
+    let row = store.integration(&all, id).await.unwrap().unwrap();
+    let left: Vec<_> = row.config.readable.keys().collect();
+    assert_eq!(left, ["region"]);
+    assert!(row.config.sealed.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
