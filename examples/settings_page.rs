@@ -51,6 +51,11 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because {error}");
+                cause = error.source();
+            }
             ExitCode::FAILURE
         }
     }
@@ -58,6 +63,15 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let prompt = Prompt::new(arguments.yes);
+    if prompt == Prompt::Nobody && !arguments.yes {
+        say("there is no terminal: every suggestion is taken")?;
+    }
+    if let Some(folder) = arguments.database.parent()
+        && !folder.as_os_str().is_empty()
+        && !folder.is_dir()
+    {
+        return Err(format!("{}: there is no such folder", folder.display()).into());
+    }
     let sandbox = Sandbox::openphone().start().await?;
     say(&format!(
         "a simulated OpenPhone listens at {}; its key is suggested where one is asked for",
@@ -68,7 +82,7 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     // What a host does once, at its start.
     let store = Arc::new(SqliteStore::open(&arguments.database).await?);
-    let integrations = Integrations::builder(store, Vault::new(keyring))
+    let integrations = Integrations::builder(Arc::clone(&store), Vault::new(keyring))
         .vendor(OpenPhone::new().base_url(sandbox.base_url()))
         .webhook_base_url("https://app.example.com/webhooks".parse()?)
         .build()
@@ -85,7 +99,10 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
     page.choose_number(id).await?;
     page.enable(id).await?;
     page.break_key(id).await?;
-    page.show_log(id).await
+    page.show_log(id).await?;
+    // What is still in the log beside the file goes into it.
+    store.close().await;
+    Ok(())
 }
 
 struct Page {

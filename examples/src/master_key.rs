@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use integration_core::vault::{KeyId, Keyring, MasterKey};
+use integration_core::vault::{Keyring, MasterKey};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The variable that a service keeps its key in. It wins over the file.
@@ -37,15 +37,15 @@ impl std::fmt::Display for Origin {
 }
 
 /// Returns the keyring for a database: from the environment, else from `FILE.key` beside it, which is made together
-/// with the database.
+/// with a new database. The file holds what the variable would: a key, or several with their ids.
 ///
 /// A key beside its database protects copies of the database alone. A service keeps its key elsewhere, in the
 /// environment or in a key service.
 ///
 /// # Errors
 ///
-/// When the variable or the file holds no key, when others may read the file, when it cannot be made, or when there is
-/// a database whose key is missing.
+/// When the variable or the file holds no key, when others may read the file, when it cannot be made, or when it is
+/// missing beside a database that was written before: another key would open nothing in it.
 pub fn for_database(database: &Path) -> Result<(Keyring, Origin), Box<dyn std::error::Error>> {
     if std::env::var_os(VARIABLE).is_some() {
         return Ok((Keyring::from_env()?, Origin::Environment));
@@ -58,22 +58,20 @@ fn beside(database: &Path) -> Result<(Keyring, Origin), Box<dyn std::error::Erro
     path.push(".key");
     let path = PathBuf::from(path);
     let place = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let (key, origin) = if let Some(text) = read(&path).map_err(|e| place(&e))? {
-        let key = MasterKey::parse(&text).map_err(|e| place(&e))?;
-        (key, Origin::File(path.clone()))
-    } else if database.try_exists()? {
-        // With a new key nothing that is sealed in it could be opened again, and nobody would know why.
-        return Err(place(&format!(
-            "it is not there, and {} is: put the key back, or set {VARIABLE}",
-            database.display()
-        ))
-        .into());
-    } else {
-        let key = MasterKey::generate()?;
-        write(&path, &key.to_base64()).map_err(|e| place(&e))?;
-        (key, Origin::NewFile(path.clone()))
-    };
-    Ok((Keyring::new(KeyId::new("file")?, key), origin))
+    if let Some(text) = read(&path).map_err(|e| place(&e))? {
+        let keyring = Keyring::parse(&text).map_err(|e| place(&e))?;
+        return Ok((keyring, Origin::File(path)));
+    }
+    if fs::metadata(database).is_ok_and(|file| file.len() > 0) {
+        let missing = "the key this database was written with is not there; put it back, set \
+                       API_KEY_ENCRYPTION_SECRET, or choose another database";
+        return Err(place(&missing).into());
+    }
+    let text = MasterKey::generate()?.to_base64();
+    let keyring = Keyring::parse(&text)?;
+    write(&path, &text)
+        .map_err(|e| format!("a new master key could not be written: {}", place(&e)))?;
+    Ok((keyring, Origin::NewFile(path)))
 }
 
 fn read(path: &Path) -> std::io::Result<Option<SecretString>> {
