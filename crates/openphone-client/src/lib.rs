@@ -7,6 +7,8 @@ mod client;
 mod contacts;
 mod conversations;
 mod custom_fields;
+#[cfg(feature = "dated")]
+pub mod dated;
 mod env;
 mod error;
 mod export;

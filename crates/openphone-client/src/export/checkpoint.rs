@@ -9,7 +9,7 @@ use crate::ids::{ConversationId, PhoneNumberId};
 
 const VERSION: u32 = 1;
 
-/// Where an export stopped: the number, the conversation and the page.
+/// Where an export stopped: the number, the conversation and the page, or over the dated API the page alone.
 ///
 /// Kept between two runs of a job through serde. It carries its version, and one of another version is
 /// refused when it is read. The vendor says nothing about how long its page tokens live: if resuming
@@ -33,7 +33,7 @@ pub struct ExportCheckpoint {
     version: u32,
     kind: Kind,
     range: ExportRange,
-    pub(super) place: Place,
+    pub(crate) place: Place,
 }
 
 /// What is exported.
@@ -42,20 +42,23 @@ pub struct ExportCheckpoint {
 pub(crate) enum Kind {
     Calls,
     Messages,
+    DatedCalls,
+    DatedMessages,
 }
 
-/// Where in the walk.
+/// Where in the walk; over the dated API, in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Place {
+pub(crate) enum Place {
     Start,
     In(NumberPlace),
+    Listed(Cursor),
     End,
 }
 
 /// Where in the conversations of one number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct NumberPlace {
+pub(crate) struct NumberPlace {
     pub(super) number: PhoneNumberId,
     /// In a pass over what moved: the newest activity of the pass before. What is older was seen.
     pub(super) seen_until: Option<DateTime<Utc>>,
@@ -69,13 +72,13 @@ pub(super) struct NumberPlace {
 
 /// Where in one conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ThreadPlace {
+pub(crate) struct ThreadPlace {
     pub(super) conversation: ConversationId,
     pub(super) items: Cursor,
 }
 
 impl ExportCheckpoint {
-    pub(super) fn start(kind: Kind, range: ExportRange) -> Self {
+    pub(crate) fn start(kind: Kind, range: ExportRange) -> Self {
         Self {
             version: VERSION,
             kind,
@@ -85,7 +88,7 @@ impl ExportCheckpoint {
     }
 
     /// The same export at another place.
-    pub(super) fn at(&self, place: Place) -> Self {
+    pub(crate) fn at(&self, place: Place) -> Self {
         Self {
             place,
             ..self.clone()
@@ -93,7 +96,7 @@ impl ExportCheckpoint {
     }
 
     /// Tells whether both are of one export.
-    pub(super) fn is_of(&self, other: &Self) -> bool {
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
         (self.kind, self.range) == (other.kind, other.range)
     }
 

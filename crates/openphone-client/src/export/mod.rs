@@ -11,7 +11,9 @@ use std::fmt;
 use connector_http::{Error, FieldError, Lane};
 
 pub use self::checkpoint::ExportCheckpoint;
-use self::checkpoint::Place;
+#[cfg(feature = "dated")]
+pub(crate) use self::checkpoint::Kind;
+pub(crate) use self::checkpoint::Place;
 pub use self::range::ExportRange;
 pub use self::stream::{ExportItems, ExportPage, ExportPages, ExportProgress};
 pub(crate) use self::walk::{Source, Thread};

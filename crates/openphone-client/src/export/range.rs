@@ -38,13 +38,13 @@ impl ExportRange {
         self.from.is_none_or(|from| from <= time) && self.until.is_none_or(|until| time < until)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         matches!((self.from, self.until), (Some(from), Some(until)) if from >= until)
     }
 
     /// The vendor's filters for it, a millisecond wider at each end: whether they include their
     /// limits is not documented, and they are written in milliseconds.
-    pub(super) fn filters(&self) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+    pub(crate) fn filters(&self) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
         let little = TimeDelta::milliseconds(1);
         (
             self.from.and_then(|from| from.checked_sub_signed(little)),

@@ -98,6 +98,8 @@ connector_http::open_enum! {
         Delivered = "delivered",
         /// The carrier could not deliver it.
         Undelivered = "undelivered",
+        /// It could not be sent. API v1 does not document it; the dated API does.
+        Failed = "failed",
         /// It came in.
         Received = "received",
     }

@@ -15,6 +15,12 @@ pub(super) fn deliverable(address: &str) -> Option<Url> {
     (private && plain && url.has_host()).then_some(url)
 }
 
+/// Tells whether deliveries may be sent to this address.
+#[cfg(feature = "dated")]
+pub(crate) fn is_deliverable(address: &str) -> bool {
+    deliverable(address).is_some()
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

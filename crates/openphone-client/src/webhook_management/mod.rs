@@ -8,6 +8,8 @@ pub(crate) mod ensure;
 mod models;
 mod requests;
 
+#[cfg(feature = "dated")]
+pub(crate) use self::address::is_deliverable;
 use connector_http::Call;
 
 pub use self::models::{Webhook, WebhookEvent, WebhookResources, WebhookStatus};
