@@ -79,11 +79,14 @@ fn events(column: Column) -> Vec<Event> {
             Event::TestPassed { used, message },
             Event::CallSucceeded { used },
         ],
-        TestFailed => vec![Event::TestFailed {
-            used,
-            message,
-            auth_refused: false,
-        }],
+        TestFailed => vec![
+            Event::TestFailed {
+                used,
+                message: message.clone(),
+                auth_refused: false,
+            },
+            Event::CredentialsUnreadable { used, message },
+        ],
         Refused => vec![Event::AuthRefused { used, message }],
         Transient => vec![
             Event::CallFailed {
@@ -220,7 +223,7 @@ fn every_cell_of_the_table_with_every_combination_of_flags() {
         assert_eq!(next.last_sync_at, Some(synced), "{context}");
         assert_eq!(change.effects, effects(&state, next, column), "{context}");
     }
-    assert_eq!(cases, (3 + 2 + 6 + 4) * 11);
+    assert_eq!(cases, (3 + 2 + 6 + 4) * 12);
 }
 
 /// What a change asks for, by the rules under the table.
@@ -292,6 +295,33 @@ fn a_result_of_credentials_that_were_never_seen_is_illegal_anywhere() {
 fn an_illegal_transition_names_state_and_event(#[case] event: Event, #[case] words: &str) {
     let error = transition(&State::new(), event, at(0)).unwrap_err();
     assert_eq!(error.to_string(), words);
+}
+
+#[test]
+fn what_cannot_be_opened_is_no_refusal_and_mends_itself() {
+    let event = |used| Event::CredentialsUnreadable {
+        used,
+        message: "The key is missing.".to_owned(),
+    };
+    let broken = step(&active(), event(NEWEST), 0);
+    let state = &broken.state;
+    assert_eq!(state.status, Error);
+    assert_eq!(state.reason, Some(ReasonCode::CredentialsUnreadable));
+    assert_eq!(state.error_message.as_deref(), Some("The key is missing."));
+    assert!(!state.needs_reauth && state.is_active && broken.has(Effect::ParkJobs));
+    assert_eq!(state.last_test, active().last_test, "no test was made");
+
+    let (used, message) = (NEWEST, "Connected.".to_owned());
+    let mended = step(state, Event::TestPassed { used, message }, 1);
+    assert!(mended.state.runs_jobs() && mended.has(Effect::ResumeJobs));
+    assert_eq!(mended.state.reason, None);
+
+    // That a person has to act stays what is said.
+    let message = "The key was refused.".to_owned();
+    let refused = step(&active(), Event::AuthRefused { used, message }, 0).state;
+    let still = step(&refused, event(NEWEST), 1).state;
+    assert!(still.needs_reauth);
+    assert_eq!(still.reason, Some(ReasonCode::AuthRefused));
 }
 
 #[test]

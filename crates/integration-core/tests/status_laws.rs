@@ -26,7 +26,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     let age = prop_oneof![8 => Just(0_i64), 2 => Just(-1_i64), 1 => Just(1_i64)];
     let clock = prop_oneof![9 => 0_i64..600, 1 => -100_000_i64..100_000];
     (
-        0_u8..13,
+        0_u8..14,
         age,
         proptest::option::of(-100_i64..100_000),
         clock,
@@ -69,6 +69,7 @@ impl Drawn {
             8 => Event::RateLimited { used, paused_until },
             9 => Event::Disabled { by: None },
             10 => Event::EnableRequested { by: None },
+            12 => Event::CredentialsUnreadable { used, message },
             11 if self.pause_minutes.is_some() => Event::Uninstalled,
             11 => Event::Revoked,
             _ => Event::ReauthNotified,

@@ -7,7 +7,9 @@
 )]
 
 use chrono::{DateTime, TimeDelta, Utc};
-use integration_core::status::{DueCheck, Health, State, Status, due_check, next_check};
+use integration_core::status::{
+    DueCheck, Health, ReasonCode, State, Status, due_check, next_check,
+};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -80,6 +82,17 @@ fn disconnected_and_passive_ones_are_never_called() {
     let mut unwanted = state(Status::Pending);
     unwanted.is_active = false;
     assert_eq!(minutes(&unwanted, Health::Probe), None);
+}
+
+#[rstest]
+#[case(Health::Probe)]
+#[case(Health::Passive)]
+fn one_whose_credentials_do_not_open_is_looked_at_again(#[case] health: Health) {
+    let mut state = state(Status::Error);
+    state.reason = Some(ReasonCode::CredentialsUnreadable);
+    state.failed_checks = 1;
+    assert_eq!(minutes(&state, health), Some(15));
+    assert_eq!(due_check(&state, health, None, now()), DueCheck::Probe);
 }
 
 #[rstest]

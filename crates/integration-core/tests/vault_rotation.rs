@@ -16,8 +16,8 @@ use fastrand::Rng;
 use integration_core::TenantId;
 use integration_core::store::{SealedCursor, SealedStore, SealedValue, StoreError};
 use integration_core::vault::{
-    KeyId, Keyring, Legacy, MasterKey, Rotation, RotationError, RotationReport, SealContext, Vault,
-    VaultError,
+    KeyId, KeyNeeded, Keyring, Legacy, MasterKey, Rotation, RotationError, RotationReport,
+    SealContext, Vault, VaultError,
 };
 use secrecy::ExposeSecret;
 use tokio::task::yield_now;
@@ -201,6 +201,8 @@ async fn every_value_moves_to_the_primary_key() {
     assert_eq!(report.counts.by_key, BTreeMap::from([(id("k2"), 25)]));
     assert!(report.may_retire(&id("k1")));
     assert!(!report.may_retire(&id("k2")), "the primary");
+    assert_eq!(report.why_not(&id("k2")), Some(KeyNeeded::Primary));
+    assert_eq!(report.why_not(&id("k1")), None);
     assert!(report.unopened.is_empty());
     assert_eq!((store.under("k1"), store.under("k2")), (0, 25));
 
@@ -221,6 +223,7 @@ async fn where_nothing_is_to_do_nothing_is_written() {
     assert_eq!((report.passes, report.counts.values), (1, 5));
     assert_eq!(*store.writes.lock().unwrap(), 0);
     assert!(!report.may_retire(&id("k1")), "the index key stays");
+    assert_eq!(report.why_not(&id("k1")), Some(KeyNeeded::IndexKey));
 }
 
 #[tokio::test]
@@ -272,6 +275,8 @@ async fn a_value_that_cannot_be_opened_is_named_and_left() {
     assert_eq!(report.counts.values, 7);
     assert_eq!(report.counts.under(&id("k1")), 2);
     assert!(report.complete);
+    let two = KeyNeeded::Unopened { values: 2 };
+    assert_eq!(report.why_not(&id("k1")), Some(two));
     assert!(!report.may_retire(&id("k1")), "two values lie under it");
     assert!(!report.may_retire(&id("k3")), "one value lies under it");
     assert_eq!(store.get("row-0001-lost"), lost);
@@ -330,6 +335,7 @@ async fn a_sweep_goes_on_from_a_cursor() {
             "values were renewed, and not yet looked at"
         );
         assert!(!report.may_retire(&id("k1")));
+        assert_eq!(report.why_not(&id("k1")), Some(KeyNeeded::Incomplete));
     }
     let mut values = Vec::new();
     let report = Rotation::new(vault, &store)

@@ -136,6 +136,9 @@ impl IntegrationsBuilder {
     /// A template that is there already keeps its words; schemas follow the vendor's types, so those of a registered
     /// vendor are brought up to date.
     ///
+    /// It also looks whether the first thousand of the stored values open, and warns when they do not: see
+    /// [`check_vault`](Integrations::check_vault).
+    ///
     /// # Errors
     ///
     /// [`IntegrationError::DuplicateVendor`], [`IntegrationError::InvalidTemplate`] when a vendor's words or types
@@ -199,10 +202,12 @@ impl IntegrationsBuilder {
             limits: self.limits,
             clients: Clients::default(),
         };
-        Ok(Integrations {
+        let built = Integrations {
             inner: Arc::new(inner),
             actor: None,
-        })
+        };
+        built.check_vault_at_the_start().await;
+        Ok(built)
     }
 }
 

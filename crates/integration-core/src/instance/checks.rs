@@ -11,7 +11,7 @@ use super::connection::{Goal, Tested, to_its_end};
 use super::health::{Checks, DueIntegration, HealthChecks};
 use super::integrations::Integrations;
 use crate::ids::{IntegrationId, LogId, Scope};
-use crate::status::{DueCheck, Event, due_check};
+use crate::status::{DueCheck, Event, ReasonCode, due_check};
 use crate::store::{IntegrationLog, LeaseStore, LogStatus, StoreError, UnreadableRow};
 
 /// How long one is left alone whose row cannot be read, or whose config cannot be opened.
@@ -62,6 +62,18 @@ impl Integrations {
             Ok(_) | Err(IntegrationError::NotFound) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Leaves one alone for a while, unless its state says when to look at it next.
+    async fn plan_after_a_fault(&self, id: IntegrationId) -> Result<(), IntegrationError> {
+        let row = match self.row(&Scope::Administrator, id).await {
+            Err(IntegrationError::NotFound) => return Ok(()),
+            row => row?,
+        };
+        if row.state.reason == Some(ReasonCode::CredentialsUnreadable) {
+            return Ok(());
+        }
+        self.plan(id, Some(self.now() + AFTER_A_FAULT)).await
     }
 
     /// Says that a row cannot be read, and leaves it alone for a while: it must not stand before the others, which are
@@ -152,9 +164,7 @@ impl Checks for Integrations {
                 Err(IntegrationError::NotFound) => return Ok(()),
                 // Nothing was asked, and asking again at once would not help: a person has to see to it.
                 Err(IntegrationError::Vault { .. } | IntegrationError::InvalidConfig(_)) => {
-                    facade
-                        .plan(due.id, Some(facade.now() + AFTER_A_FAULT))
-                        .await?;
+                    facade.plan_after_a_fault(due.id).await?;
                 }
                 _ => {}
             }

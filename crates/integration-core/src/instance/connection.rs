@@ -101,8 +101,9 @@ impl Integrations {
     /// # Errors
     ///
     /// [`IntegrationError::NotFound`], [`IntegrationError::NoVendor`], [`IntegrationError::NoCredentials`],
-    /// [`IntegrationError::Vault`], [`IntegrationError::InvalidConfig`] when the vendor's type has changed since it was
-    /// saved, [`IntegrationError::Busy`], [`IntegrationError::Store`].
+    /// [`IntegrationError::Vault`] when the stored credentials cannot be opened, which the state and the log say too,
+    /// [`IntegrationError::InvalidConfig`] when the vendor's type has changed since it was saved,
+    /// [`IntegrationError::Busy`], [`IntegrationError::Store`].
     pub async fn test_connection(
         &self,
         scope: impl Into<Scope>,
@@ -179,7 +180,11 @@ impl Integrations {
         if !row.state.has_credentials {
             return Err(IntegrationError::NoCredentials);
         }
-        let client = usable(self.any_client(row, &row.config).await)?;
+        let client = self.any_client(row, &row.config).await;
+        if let Err(IntegrationError::Vault { field, source }) = &client {
+            self.note_unreadable(scope, row, field, source).await?;
+        }
+        let client = usable(client)?;
         let mut probe = self.probe(vendor.as_ref(), client.as_ref()).await;
         let mut registered = None;
         if let (Goal::Run { .. }, Ok(client), true) = (goal, &client, probe.test.success) {

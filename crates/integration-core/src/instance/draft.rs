@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::integrations::Integrations;
 use super::{IntegrationError, StoredIntegration};
-use crate::status::{Effect, Event, HistoryEntry, Ignored, Status, next_check};
+use crate::status::{Effect, Event, HistoryEntry, Ignored, ReasonCode, Status, next_check};
 
 /// A row that is being changed.
 pub(super) struct Draft<'a> {
@@ -75,8 +75,13 @@ impl<'a> Draft<'a> {
 
     /// Returns the row as it is to be written, and whether there is anything to write.
     pub(super) fn finish(mut self) -> (StoredIntegration, Vec<Effect>, Vec<HistoryEntry>, bool) {
-        // Once the newest credentials have failed, or it was switched off, the older ones are of no more use.
-        if matches!(self.row.state.status, Status::Error | Status::Disconnected) {
+        // Once the newest credentials have failed, or it was switched off, the older ones are of no more use. Those that
+        // merely could not be opened have not failed.
+        let over = match self.row.state.status {
+            Status::Error => self.row.state.reason != Some(ReasonCode::CredentialsUnreadable),
+            status => status == Status::Disconnected,
+        };
+        if over {
             self.row.serving = None;
         }
         if self.row == self.before {

@@ -32,7 +32,8 @@ impl Integrations {
     /// says so too, and the wish to have it on stays, so that health checks go on with it.
     /// [`IntegrationError::NotActive`] when it was switched off meanwhile, or its credentials were refused before and
     /// have to be replaced. Also [`IntegrationError::NotFound`], [`IntegrationError::NoVendor`],
-    /// [`IntegrationError::NoCredentials`], [`IntegrationError::Vault`], [`IntegrationError::Busy`],
+    /// [`IntegrationError::NoCredentials`], [`IntegrationError::Vault`] when the stored credentials cannot be opened,
+    /// which the state and the log say too, [`IntegrationError::Busy`],
     /// [`IntegrationError::Store`].
     pub async fn enable(
         &self,

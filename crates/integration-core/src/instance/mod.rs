@@ -91,6 +91,7 @@ mod rows;
 mod save;
 mod sealing;
 mod templates;
+mod unreadable;
 mod values;
 mod vendor;
 mod view;

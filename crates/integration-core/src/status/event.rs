@@ -33,6 +33,13 @@ pub enum Event {
         /// The vendor refused the credentials themselves, after one refresh where there is one.
         auth_refused: bool,
     },
+    /// The stored credentials could not be opened, so nothing was asked of the vendor.
+    CredentialsUnreadable {
+        /// Which credentials.
+        used: CredentialsVersion,
+        /// Why, and what helps.
+        message: String,
+    },
     /// A call succeeded, or was answered in a way that shows that the connection works.
     CallSucceeded {
         /// With which credentials.
@@ -86,6 +93,7 @@ impl Event {
             Self::CredentialsSaved { .. } => "credentials_saved",
             Self::TestPassed { .. } => "test_passed",
             Self::TestFailed { .. } => "test_failed",
+            Self::CredentialsUnreadable { .. } => "credentials_unreadable",
             Self::CallSucceeded { .. } => "call_succeeded",
             Self::AuthRefused { .. } => "auth_refused",
             Self::CallFailed { .. } => "call_failed",
@@ -103,6 +111,7 @@ impl Event {
         match self {
             Self::TestPassed { used, .. }
             | Self::TestFailed { used, .. }
+            | Self::CredentialsUnreadable { used, .. }
             | Self::CallSucceeded { used }
             | Self::AuthRefused { used, .. }
             | Self::CallFailed { used, .. }

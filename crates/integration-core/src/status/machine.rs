@@ -96,6 +96,7 @@ impl Policy {
                 auth_refused,
                 ..
             } => step.test_failed(message, auth_refused),
+            Event::CredentialsUnreadable { message, .. } => step.unreadable(message),
             Event::AuthRefused { message, .. } => step.refused(message),
             Event::CallFailed {
                 message,
@@ -252,6 +253,13 @@ impl Step<'_> {
             ReasonCode::TestFailed
         };
         self.fail(reason, message);
+        Ok(())
+    }
+
+    /// No test was made, so the last one stays as it is.
+    fn unreadable(&mut self, message: String) -> Outcome {
+        self.heed_disconnection()?;
+        self.fail(ReasonCode::CredentialsUnreadable, message);
         Ok(())
     }
 

@@ -21,6 +21,8 @@
 //!   credentials were refused before, leaves it to the test of newer ones.
 //! - A test that fails because the vendor refused the credentials is both columns at once.
 //! - Authentication refused in error sets `needs_reauth` too: asking the vendor again cannot help there either.
+//! - Stored credentials that cannot be opened move it as a test that failed does, with a reason of their own and never
+//!   with `needs_reauth`: nothing is known against them, and once their key is back a test that passes makes it active.
 //! - A vendor's 429 is a transient failure that pauses calls and is never counted.
 //! - A result that was obtained with older credentials is ignored, whatever the state.
 //! - [`IllegalTransition`]s are those that can only come of a mistake: a result of credentials that the state has never
@@ -98,6 +100,9 @@ pub enum ReasonCode {
     TestFailed,
     /// The vendor refused the credentials.
     AuthRefused,
+    /// The stored credentials cannot be opened: a master key is missing, or is another. It mends itself once the key is
+    /// back; nobody has to connect the account again.
+    CredentialsUnreadable,
     /// Calls kept failing.
     CallsFailing,
     /// A person switched it off.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{State, Status};
+use super::{ReasonCode, State, Status};
 
 /// How the health of an instance is found out.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,8 @@ pub enum DueCheck {
 /// called after 5 minutes, 15 minutes, an hour, and every six hours from then on; so is a pending one whose test
 /// did not come to its end. One that has to be connected again is never called; somebody is told at once and then at
 /// most once a day. A disconnected one is left alone, and so is one whose health is [passive](Health::Passive), but
-/// for the notice and the first test.
+/// for the notice, the first test, and one whose stored credentials could not be opened: looking whether they open
+/// again costs no call.
 ///
 /// `random` is between 0 and 1 and moves the time by up to a fifth either way (of a notice: later only), so that
 /// integrations that began together do not go on together. `last_success` is the last one known, where that is
@@ -68,6 +69,9 @@ pub fn next_check(
         return None;
     }
     let next = match (state.status, health) {
+        (Status::Error, Health::Passive) if unreadable(state) => {
+            after(now, back_off(state.failed_checks), random)
+        }
         (Status::Disconnected, _) | (Status::Active | Status::Error, Health::Passive) => {
             return None;
         }
@@ -105,6 +109,7 @@ pub fn due_check(
     match (state.status, health) {
         (Status::Pending, _) if wanted(state) => DueCheck::Test,
         (Status::Error, Health::Probe) => DueCheck::Probe,
+        (Status::Error, Health::Passive) if unreadable(state) => DueCheck::Probe,
         (Status::Active, Health::Probe) if recent_success(state, last_success, now).is_none() => {
             DueCheck::Probe
         }
@@ -118,6 +123,10 @@ const DAY: TimeDelta = TimeDelta::days(1);
 
 fn wanted(state: &State) -> bool {
     state.has_credentials && (state.is_active || state.enable_pending)
+}
+
+fn unreadable(state: &State) -> bool {
+    state.reason == Some(ReasonCode::CredentialsUnreadable)
 }
 
 fn back_off(failed: u32) -> Duration {

@@ -169,7 +169,10 @@ pub enum KeyErrorKind {
     #[error("the primary key and the index key cannot be taken out of the keyring")]
     InUse,
     /// The new keyring would make other blind indexes and fingerprints than those that are stored.
-    #[error("the new keyring names another index key, so stored blind indexes would not be found")]
+    #[error(
+        "the new keyring names another index key, so stored blind indexes would not be found: name the one there was \
+         with `,index=` and its id, or, if no blind index is stored, restart with the new keyring"
+    )]
     IndexKeyChanged,
     /// The new keyring holds another key under an id that values were sealed under.
     #[error("the new keyring holds another key under the same id; give a new key a new id")]

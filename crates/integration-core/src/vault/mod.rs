@@ -42,12 +42,15 @@
 //!    so far: `API_KEY_ENCRYPTION_SECRET=k1:OLD,k2:NEW,index=k1`. Bring this to every replica. Each can open both now.
 //! 2. Promote: put the new key **first**, `k2:NEW,k1:OLD,index=k1`, on every replica. New values are sealed under it.
 //! 3. Sweep: `Rotation` (feature `http`) seals every stored value anew that lies under another key.
-//! 4. When its report says that the old key may be retired, take it out, unless it is the index key, which stays.
+//! 4. When its report says that the old key may be retired, take it out. The index key stays, unless the host has stored
+//!    no blind index: `RotationReport::why_not` says what to do.
 //!
 //! A key without an id has one derived from it; [`Vault::primary_id`] tells which. In a running process,
 //! [`Vault::replace_keyring`] takes the same steps without a restart.
 
 mod blind_index;
+#[cfg(feature = "http")]
+mod check;
 mod context;
 mod envelope;
 mod error;
@@ -63,6 +66,8 @@ mod rotation;
 mod sealing;
 
 pub use self::blind_index::BlindIndex;
+#[cfg(feature = "http")]
+pub use self::check::VaultCheck;
 pub use self::context::SealContext;
 pub use self::error::{KeyError, KeyErrorKind, VaultError};
 pub use self::form::StoredForm;
@@ -73,6 +78,6 @@ pub use self::legacy::{Legacy, Opened};
 pub use self::provider::{EnvironmentKeys, KeyProvider};
 #[cfg(feature = "http")]
 pub use self::rotation::{
-    Rotation, RotationCounts, RotationError, RotationProgress, RotationReport, Unopened,
+    KeyNeeded, Rotation, RotationCounts, RotationError, RotationProgress, RotationReport, Unopened,
 };
 pub use self::sealing::Vault;

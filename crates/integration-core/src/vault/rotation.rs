@@ -50,8 +50,9 @@ const MAX_NAMED: usize = 1000;
 ///     for unopened in &report.unopened {
 ///         println!("{}: {}", unopened.place, unopened.error);
 ///     }
-///     if report.may_retire(old) {
-///         println!("take {old} out of the keyring");
+///     match report.why_not(old) {
+///         None => println!("take {old} out of the keyring"),
+///         Some(reason) => println!("{old} has to stay: {reason}"),
 ///     }
 ///     Ok(())
 /// }
@@ -164,16 +165,64 @@ pub struct RotationReport {
 
 impl RotationReport {
     /// Returns whether a key may be taken out of the keyring: a whole pass has found no value under it, and it is neither
-    /// the primary nor the index key.
+    /// the primary nor the index key. [`why_not`](Self::why_not) says what stands against it.
     pub fn may_retire(&self, key: &KeyId) -> bool {
-        let in_use = *key == self.primary || *key == self.index;
-        self.complete && !in_use && self.counts.under(key) == 0
+        self.why_not(key).is_none()
+    }
+
+    /// Returns why a key may not be taken out of the keyring; none if it may.
+    ///
+    /// It is [`IndexKey`](KeyNeeded::IndexKey) only when nothing else stands against it: see there how to replace one.
+    pub fn why_not(&self, key: &KeyId) -> Option<KeyNeeded> {
+        if *key == self.primary {
+            return Some(KeyNeeded::Primary);
+        }
+        if !self.complete {
+            return Some(KeyNeeded::Incomplete);
+        }
+        match self.counts.under(key) {
+            0 if *key == self.index => Some(KeyNeeded::IndexKey),
+            0 => None,
+            values => Some(KeyNeeded::Unopened { values }),
+        }
     }
 
     /// Returns whether values of the older form need no longer be allowed: a whole pass has found none.
     pub fn may_disallow_legacy(&self) -> bool {
         self.complete && self.counts.legacy == 0
     }
+}
+
+/// Why a key has to stay in the keyring.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeyNeeded {
+    /// It is the primary: new values are sealed under it. Promote another, and sweep.
+    #[error("new values are sealed under it")]
+    Primary,
+    /// The sweep ended before a whole pass had found nothing left to renew. Run it again.
+    #[error("the sweep is not complete; run it again")]
+    Incomplete,
+    /// Values lie under it that could not be opened, and so could not be sealed anew. The report's
+    /// [`unopened`](RotationReport::unopened) says where.
+    #[error("{values} values lie under it that could not be opened")]
+    Unopened {
+        /// How many.
+        values: u64,
+    },
+    /// No value lies under it, but blind indexes and fingerprints are made with it, which a sweep cannot make anew.
+    ///
+    /// If the host never calls [`Vault::blind_index`], nothing is looked for under the index key: these crates store
+    /// only fingerprints of tokens, which are compared as they stand and never computed again, so they lose nothing by
+    /// it (see [`VaultTokenStore`](crate::http::VaultTokenStore)). Then restart with `index=` naming the new key, or
+    /// with the new key alone. [`Vault::replace_keyring`] refuses that, because it cannot know.
+    ///
+    /// If it does call it, keep the key with `index=`, or make every stored index anew with such a restart.
+    #[error(
+        "blind indexes and fingerprints are made with it; where no blind index is stored, a restart may name another \
+         key with `index=`"
+    )]
+    IndexKey,
 }
 
 /// Why a sweep stopped. What it has done stays done; it can go on from the last cursor.

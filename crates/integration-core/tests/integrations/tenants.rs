@@ -67,6 +67,7 @@ async fn call(
             empty(of_all)
         }
         "sweep_logs" => refused(it.sweep_logs(who, now).await),
+        "check_vault" => refused(it.check_vault(who, 1).await),
         "save" => refused(it.save(who, for_another()).await),
         "update" => refused(it.update(who, id, IntegrationPatch::new().name("x")).await),
         "test_unsaved" => refused(it.test_unsaved(who, for_another()).await),
@@ -161,9 +162,8 @@ async fn every_method_finds_nothing_of_another_tenant() {
         }
         let got = call(&world, name, id, template, endpoint).await;
         let expected = match name {
-            "sweep_logs" | "create_template" | "update_template" | "delete_template" => {
-                Got::Forbidden
-            }
+            "sweep_logs" | "check_vault" | "create_template" | "update_template"
+            | "delete_template" => Got::Forbidden,
             "templates" | "template" | "template_named" => Got::OwnBusiness,
             _ => Got::Nothing,
         };

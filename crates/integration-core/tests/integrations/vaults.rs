@@ -2,10 +2,11 @@
 
 use integration_core::Scope;
 use integration_core::instance::{IntegrationError, IntegrationPatch};
-use integration_core::status::Status;
-use integration_core::store::{IntegrationStore, MemoryStore, SealedStore};
-use integration_core::vault::VaultError;
+use integration_core::status::{ReasonCode, Status};
+use integration_core::store::{IntegrationStore, LogFilter, LogStatus, MemoryStore, SealedStore};
+use integration_core::vault::{KeyId, Keyring, MasterKey, Vault, VaultError};
 use integration_core::{IntegrationId, TenantId};
+use serde_json::json;
 
 use crate::acme::{AcmeClient, Config, KEY, OTHER_KEY};
 use crate::world::{World, tenant, vault, vault_of};
@@ -35,7 +36,7 @@ async fn tamper(
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_another_master_key_nothing_opens_and_nothing_breaks() {
+async fn with_another_master_key_nothing_opens_and_a_test_says_so() {
     let world = World::new().await;
     let owner = &tenant();
     let id = world
@@ -49,8 +50,6 @@ async fn with_another_master_key_nothing_opens_and_nothing_breaks() {
     let refused = vault_error(elsewhere.client::<AcmeClient>(owner, id).await);
     assert_eq!(refused, ("api_key".to_owned(), VaultError::Refused));
     vault_error(elsewhere.active_client::<AcmeClient>(owner, id).await);
-    vault_error(elsewhere.test_connection(owner, id).await);
-    vault_error(elsewhere.enable(owner, id).await);
     vault_error(elsewhere.endpoint(&ALL, enabled.endpoints[0].id).await);
     let kept = IntegrationPatch::new().readable("region", "eu");
     vault_error(elsewhere.update(owner, id, kept).await);
@@ -58,11 +57,63 @@ async fn with_another_master_key_nothing_opens_and_nothing_breaks() {
     // A page can still be shown, the key be replaced, and the row be deleted.
     let shown = elsewhere.get(owner, id).await.unwrap();
     assert_eq!((shown.status, &shown), (Status::Active, &enabled));
+    for _ in 0..2 {
+        vault_error(elsewhere.test_connection(owner, id).await);
+        vault_error(elsewhere.enable(owner, id).await);
+        let shown = elsewhere.get(owner, id).await.unwrap();
+        assert_eq!(shown.status, Status::Error);
+        assert_eq!(shown.reason, Some(ReasonCode::CredentialsUnreadable));
+        assert!(shown.is_active && !shown.needs_reauth);
+        let message = shown.error_message.unwrap();
+        assert!(message.contains("another master key"), "{message}");
+        assert!(shown.last_test.unwrap().result.success, "none was made");
+    }
+    let tests = LogFilter::new().integration(id);
+    let logged = elsewhere.logs(owner, tests).await.unwrap();
+    let failed: Vec<_> = logged
+        .iter()
+        .filter(|it| it.action == "connection.test" && it.status == LogStatus::Failed)
+        .collect();
+    assert_eq!(failed.len(), 4, "{logged:#?}");
+    let told = failed[0].error_message.as_deref().unwrap();
+    assert!(told.contains("cannot be opened"), "{told}");
+    assert_eq!(failed[0].payload, Some(json!({"unreadable": "api_key"})));
     let patch = IntegrationPatch::new().config(Config::new(OTHER_KEY));
     elsewhere.update(owner, id, patch).await.unwrap();
     elsewhere.client::<AcmeClient>(owner, id).await.unwrap();
     let removal = elsewhere.delete(owner, id).await.unwrap();
     assert_eq!(removal.removed, ["wh-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_the_vault_counts_what_does_not_open() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    for _ in 0..3 {
+        it.save(tenant(), Config::new(KEY)).await.unwrap();
+    }
+    let check = it.check_vault(ALL, 10).await.unwrap();
+    assert_eq!((check.values, check.refused), (3, 0));
+    assert!(check.all_open() && check.complete);
+    assert_eq!(check.to_string(), "of 3 stored values all open");
+    let check = it.check_vault(ALL, 2).await.unwrap();
+    assert_eq!((check.values, check.complete), (2, false));
+    let refused = it.check_vault(tenant(), 2).await.unwrap_err();
+    assert!(matches!(refused, IntegrationError::Forbidden));
+
+    // Another key under the same id, and one of another id.
+    let elsewhere = world.another_process(vault_of('8')).await;
+    let check = elsewhere.check_vault(ALL, 2).await.unwrap();
+    assert!(!check.all_open());
+    let told = "of the first 2 stored values, 2 do not open with the key they name";
+    assert_eq!(check.to_string(), told);
+    let key = MasterKey::generate().unwrap();
+    let other = Vault::new(Keyring::new(KeyId::new("k2").unwrap(), key));
+    let elsewhere = world.another_process(other).await;
+    let check = elsewhere.check_vault(ALL, 10).await.unwrap();
+    assert_eq!(check.missing.get(&KeyId::new("k1").unwrap()), Some(&3));
+    let told = "of 3 stored values, 3 lie under the key k1, which is not in the keyring";
+    assert_eq!(check.to_string(), told);
 }
 
 #[tokio::test(start_paused = true)]
