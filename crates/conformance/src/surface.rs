@@ -21,13 +21,22 @@ pub(crate) struct Surface {
     pub(crate) walk: for<'a> fn(Setting<'a>) -> BoxFuture<'a, Result<Walk, String>>,
 }
 
-pub(crate) const SURFACES: &[Surface] = &[Surface {
-    vendor: "openphone",
-    name: "openphone-v1",
-    specification: "vendor-specs/openphone.json",
-    endpoints: || openphone_client::endpoints().collect(),
-    walk: |setting| Box::pin(openphone::v1::walk(setting)),
-}];
+pub(crate) const SURFACES: &[Surface] = &[
+    Surface {
+        vendor: "openphone",
+        name: "openphone-v1",
+        specification: "vendor-specs/openphone.json",
+        endpoints: || openphone_client::endpoints().collect(),
+        walk: |setting| Box::pin(openphone::v1::walk(setting)),
+    },
+    Surface {
+        vendor: "openphone",
+        name: "openphone-2026-03-30",
+        specification: "vendor-specs/openphone-2026-03-30.reconstructed.json",
+        endpoints: || openphone_client::dated::endpoints().collect(),
+        walk: |setting| Box::pin(openphone::dated::walk(setting)),
+    },
+];
 
 /// What a flow needs to put the proxy between its client and its sandbox.
 #[derive(Clone, Copy)]

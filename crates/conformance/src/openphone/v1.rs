@@ -8,23 +8,15 @@ mod tasks;
 mod webhooks;
 mod workspace;
 
-use std::error::Error;
 use std::sync::Arc;
 
-use openphone_client::{Client, ListUsers, PhoneNumberId, Rate, RateClass, RetryPolicy, UserId};
+use openphone_client::{Client, ListUsers, PhoneNumberId, UserId};
 use vendor_sandbox::openphone::OpenPhone;
 use vendor_sandbox::{Control, Sandbox};
 
+use super::{Error, OTHER, Step, THEM, check, judged, refused};
 use crate::judge::Judge;
 use crate::surface::{Setting, Walk};
-
-/// A customer.
-const THEM: &str = "+12025550143";
-/// Another.
-const OTHER: &str = "+12025550144";
-
-/// How a part of the flow went.
-type Step = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// What the parts of the flow share.
 struct Stage {
@@ -47,7 +39,7 @@ pub(crate) async fn walk(setting: Setting<'_>) -> Result<Walk, String> {
     let sandbox = builder.start().await.map_err(|error| error.to_string())?;
     let judge = Arc::new(Judge::start(setting, sandbox.base_url()).await?);
     let stage = Stage {
-        client: client(&judge, sandbox.api_key()).map_err(|error| error.to_string())?,
+        client: judged(&judge, sandbox.api_key()).map_err(|error| error.to_string())?,
         control: sandbox.control(),
         sandbox,
         judge,
@@ -71,17 +63,6 @@ pub(crate) async fn walk(setting: Setting<'_>) -> Result<Walk, String> {
     })
 }
 
-/// A client whose every request is judged. It tries once: what fails here fails again.
-fn client(judge: &Arc<Judge>, key: &str) -> Result<Client, openphone_client::Error> {
-    Client::builder()
-        .api_key(key)
-        .base_url(judge.base_url().as_str())
-        .transport(Arc::<Judge>::clone(judge))
-        .retry(RetryPolicy::new().max_attempts(1))
-        .rate(RateClass::DEFAULT, Rate::per_second(10_000))
-        .build()
-}
-
 impl Stage {
     /// The first number of the workspace.
     fn number(&self) -> PhoneNumberId {
@@ -89,23 +70,9 @@ impl Stage {
     }
 
     /// The first user of the workspace.
-    async fn user(&self) -> Result<UserId, Box<dyn Error + Send + Sync>> {
+    async fn user(&self) -> Result<UserId, Error> {
         let users = self.client.users().list(&ListUsers::new()).all(100).await?;
         let first = users.into_iter().next().ok_or("there is no user")?;
         Ok(first.id)
-    }
-}
-
-/// Fails unless something is as it must be.
-fn check(is: bool, what: &str) -> Step {
-    if is { Ok(()) } else { Err(what.into()) }
-}
-
-/// Fails unless a call was refused with this status.
-fn refused<T>(outcome: Result<T, openphone_client::Error>, status: u16) -> Step {
-    match outcome {
-        Ok(_) => Err(format!("was to be refused with {status}").into()),
-        Err(error) if error.status() == Some(status) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

@@ -4,11 +4,11 @@ use openphone_client::ListPhoneNumbers;
 use vendor_sandbox::openphone::LIST_PHONE_NUMBERS;
 use vendor_sandbox::{Fault, FaultPlan};
 
-use super::{Stage, Step, client, refused};
+use super::{Stage, Step, judged, refused};
 
 pub(super) async fn walk(stage: &Stage) -> Step {
     let all = ListPhoneNumbers::new();
-    let stranger = client(&stage.judge, "another-key")?;
+    let stranger = judged(&stage.judge, "another-key")?;
     refused(stranger.phone_numbers().list(&all).await, 401)?;
 
     let control = &stage.control;
@@ -24,7 +24,7 @@ pub(super) async fn walk(stage: &Stage) -> Step {
     ] {
         control.faults(FaultPlan::none().next(LIST_PHONE_NUMBERS, 1, fault));
         // One of its own each time: too many requests would make the next one wait.
-        let client = client(&stage.judge, stage.sandbox.api_key())?;
+        let client = judged(&stage.judge, stage.sandbox.api_key())?;
         refused(client.phone_numbers().list(&all).await, status)?;
     }
     Ok(())
