@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -183,6 +184,19 @@ impl StaticHeaders {
         Self::none().and(name, secret)
     }
 
+    /// Sends `Authorization: Bearer …` with this token.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn bearer(token: impl Into<SecretString>) -> Result<Self, InvalidCredential> {
+        let token = token.into();
+        // Of the token alone: with the word before it, an empty one would pass.
+        header_value(token.expose_secret())?;
+        let text = SecretString::from(format!("Bearer {}", token.expose_secret()));
+        Self::new(AUTHORIZATION, text)
+    }
+
     /// Adds a second header, for vendors that want a public id beside the secret.
     ///
     /// # Errors
@@ -297,7 +311,6 @@ impl<A: Authenticate> DynAuthenticate for A {
 
 #[cfg(test)]
 mod tests {
-    use http::header::AUTHORIZATION;
     use rstest::rstest;
 
     use super::*;
@@ -317,6 +330,7 @@ mod tests {
     ) {
         let error = StaticHeaders::new(AUTHORIZATION, text).unwrap_err();
         assert_eq!(error, expected);
+        assert_eq!(StaticHeaders::bearer(text).unwrap_err(), expected);
         let trimmed = text.trim();
         assert!(trimmed.is_empty() || !format!("{error} {error:?}").contains(trimmed));
     }
@@ -329,6 +343,17 @@ mod tests {
         assert!(ready.iter().eq(asked.iter()));
         let nothing = Authenticate::ready(&NoAuth).unwrap();
         assert_eq!(nothing.iter().count(), 0);
+    }
+
+    #[test]
+    fn a_bearer_token_arrives_behind_its_word() {
+        let auth = StaticHeaders::bearer("c4nary-token").unwrap();
+        let headers = Authenticate::ready(&auth).unwrap();
+        let pairs: Vec<_> = headers.iter().collect();
+        assert_eq!(pairs[0].0, AUTHORIZATION);
+        assert_eq!(pairs[0].1, "Bearer c4nary-token");
+        assert!(pairs[0].1.is_sensitive());
+        assert!(!format!("{auth:?} {headers:?}").contains("c4nary"));
     }
 
     #[tokio::test]

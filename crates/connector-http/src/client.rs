@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-pub use self::builder::ClientBuilder;
+pub use self::builder::{ClientBuilder, HttpBuilder};
 use crate::auth::DynAuthenticate;
 use crate::base_url::BaseUrl;
 use crate::clock::Timer;

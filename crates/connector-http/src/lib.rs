@@ -32,7 +32,7 @@ pub use self::auth::{
     TokenId,
 };
 pub use self::call::{Call, CallWithResponse, Response};
-pub use self::client::{Client, ClientBuilder};
+pub use self::client::{Client, ClientBuilder, HttpBuilder};
 pub use self::clock::{Timer, TokioTimer};
 pub use self::download::Download;
 pub use self::endpoint::{Endpoint, Idempotency, Method, RateClass};

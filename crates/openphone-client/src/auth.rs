@@ -21,7 +21,7 @@ pub(crate) fn authenticate(key: SecretString) -> Result<StaticHeaders, Error> {
         return Err(Error::config(VENDOR, "client.build", slip));
     }
     StaticHeaders::new(AUTHORIZATION, key)
-        .map_err(|invalid| Error::config(VENDOR, "client.build", invalid.to_string()))
+        .map_err(|invalid| Error::invalid_credential(VENDOR, "client.build", invalid))
 }
 
 /// Names what keeps a text from being an API key.

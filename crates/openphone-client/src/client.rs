@@ -318,8 +318,6 @@ impl ClientBuilder {
         self
     }
 
-    connector_http::shared_client_options!(http);
-
     /// Builds the client. Nothing is sent; [`Client::test_connection`] does that.
     ///
     /// # Errors
@@ -340,6 +338,8 @@ impl ClientBuilder {
         Ok(Client { http })
     }
 }
+
+connector_http::shared_client_options!(ClientBuilder, http);
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

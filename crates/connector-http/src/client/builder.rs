@@ -265,6 +265,31 @@ impl ClientBuilder {
     }
 }
 
+/// A builder of a client that goes through this crate: [`ClientBuilder`] itself, and each vendor's own, for which
+/// [`shared_client_options!`](crate::shared_client_options) writes this. So whoever holds options that every client has
+/// can apply them to any builder.
+///
+/// ```
+/// use connector_http::{Client, HttpBuilder, SharedLimits};
+///
+/// fn paced_together<B: HttpBuilder>(builder: B, limits: &SharedLimits) -> B {
+///     builder.with_http(|http| http.account("tenant-7").limits(limits.clone()))
+/// }
+/// # let _ = paced_together(Client::builder("acme"), &SharedLimits::new());
+/// ```
+pub trait HttpBuilder: Sized {
+    /// Changes the [`ClientBuilder`] it holds. What a vendor's builder sets itself when it builds, its base URL and its
+    /// credentials, it sets over this.
+    #[must_use]
+    fn with_http(self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self;
+}
+
+impl HttpBuilder for ClientBuilder {
+    fn with_http(self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        change(self)
+    }
+}
+
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The base URL is not checked yet and may hold a password.
@@ -276,93 +301,103 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// Writes the options that every vendor's client has onto its builder.
+/// Writes the options that every vendor's client has onto its builder, and makes it an [`HttpBuilder`].
 ///
-/// Inside `impl ClientBuilder { … }` of a vendor's crate, with the name of the field that holds the
-/// [`connector_http::ClientBuilder`](ClientBuilder):
+/// Beside the builder of a vendor's crate, with its name and that of the field that holds the
+/// [`connector_http::ClientBuilder`](ClientBuilder), or another [`HttpBuilder`]:
 ///
 /// ```
 /// pub struct ClientBuilder { http: connector_http::ClientBuilder }
 ///
-/// impl ClientBuilder {
-///     connector_http::shared_client_options!(http);
-/// }
+/// connector_http::shared_client_options!(ClientBuilder, http);
 /// # let http = connector_http::Client::builder("acme");
 /// # let _ = ClientBuilder { http }.account("tenant-7").max_body(1024);
 /// ```
 #[macro_export]
 macro_rules! shared_client_options {
-    ($http:ident) => {
-        /// Names the account whose rate limits these calls count against. Clients with the same account and the
-        /// same `limits` share them.
-        #[must_use]
-        pub fn account(mut self, account: impl Into<String>) -> Self {
-            self.$http = self.$http.account(account);
-            self
+    ($builder:ident, $http:ident) => {
+        impl $builder {
+            /// Names the account whose rate limits these calls count against. Clients with the same account and the
+            /// same `limits` share them.
+            #[must_use]
+            pub fn account(mut self, account: impl Into<String>) -> Self {
+                self.$http = self.$http.account(account);
+                self
+            }
+
+            /// Shares rate limits with other clients of the same account.
+            #[must_use]
+            pub fn limits(mut self, limits: $crate::SharedLimits) -> Self {
+                self.$http = self.$http.limits(limits);
+                self
+            }
+
+            /// Sets how often, how long and how patiently calls are tried.
+            #[must_use]
+            pub fn retry(mut self, policy: $crate::RetryPolicy) -> Self {
+                self.$http = self.$http.retry(policy);
+                self
+            }
+
+            /// Sets who hears about every attempt.
+            #[must_use]
+            pub fn observer(mut self, observer: ::std::sync::Arc<dyn $crate::Observer>) -> Self {
+                self.$http = self.$http.observer(observer);
+                self
+            }
+
+            /// Sets who admits attempts: whoever counts a quota that pace alone does not keep.
+            #[must_use]
+            pub fn gate(mut self, gate: ::std::sync::Arc<dyn $crate::AttemptGate>) -> Self {
+                self.$http = self.$http.gate(gate);
+                self
+            }
+
+            /// Sets what sends requests: to share one connection pool between clients, or to send nothing in a test.
+            #[must_use]
+            pub fn transport(mut self, transport: ::std::sync::Arc<dyn $crate::Transport>) -> Self {
+                self.$http = self.$http.transport(transport);
+                self
+            }
+
+            /// Sets how many bytes an answer may have after decompression. 10 MiB by default.
+            #[must_use]
+            pub fn max_body(mut self, bytes: usize) -> Self {
+                self.$http = self.$http.max_body(bytes);
+                self
+            }
+
+            /// Sets how long a call may wait for its turn. 60 seconds by default; a call that would wait longer fails
+            /// at once, with `retry_after()` set.
+            #[must_use]
+            pub fn max_queue_wait(mut self, wait: ::std::time::Duration) -> Self {
+                self.$http = self.$http.max_queue_wait(wait);
+                self
+            }
+
+            /// Sets the user agent, in place of this crate's name and version.
+            #[must_use]
+            pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
+                self.$http = self.$http.user_agent(agent);
+                self
+            }
+
+            /// Sets how long making a connection may take. Five seconds by default.
+            #[must_use]
+            pub fn connect_timeout(mut self, timeout: ::std::time::Duration) -> Self {
+                self.$http = self.$http.connect_timeout(timeout);
+                self
+            }
         }
 
-        /// Shares rate limits with other clients of the same account.
-        #[must_use]
-        pub fn limits(mut self, limits: $crate::SharedLimits) -> Self {
-            self.$http = self.$http.limits(limits);
-            self
-        }
-
-        /// Sets how often, how long and how patiently calls are tried.
-        #[must_use]
-        pub fn retry(mut self, policy: $crate::RetryPolicy) -> Self {
-            self.$http = self.$http.retry(policy);
-            self
-        }
-
-        /// Sets who hears about every attempt.
-        #[must_use]
-        pub fn observer(mut self, observer: ::std::sync::Arc<dyn $crate::Observer>) -> Self {
-            self.$http = self.$http.observer(observer);
-            self
-        }
-
-        /// Sets who admits attempts: whoever counts a quota that pace alone does not keep.
-        #[must_use]
-        pub fn gate(mut self, gate: ::std::sync::Arc<dyn $crate::AttemptGate>) -> Self {
-            self.$http = self.$http.gate(gate);
-            self
-        }
-
-        /// Sets what sends requests: to share one connection pool between clients, or to send nothing in a test.
-        #[must_use]
-        pub fn transport(mut self, transport: ::std::sync::Arc<dyn $crate::Transport>) -> Self {
-            self.$http = self.$http.transport(transport);
-            self
-        }
-
-        /// Sets how many bytes an answer may have after decompression. 10 MiB by default.
-        #[must_use]
-        pub fn max_body(mut self, bytes: usize) -> Self {
-            self.$http = self.$http.max_body(bytes);
-            self
-        }
-
-        /// Sets how long a call may wait for its turn. 60 seconds by default; a call that would wait longer fails
-        /// at once, with `retry_after()` set.
-        #[must_use]
-        pub fn max_queue_wait(mut self, wait: ::std::time::Duration) -> Self {
-            self.$http = self.$http.max_queue_wait(wait);
-            self
-        }
-
-        /// Sets the user agent, in place of this crate's name and version.
-        #[must_use]
-        pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
-            self.$http = self.$http.user_agent(agent);
-            self
-        }
-
-        /// Sets how long making a connection may take. Five seconds by default.
-        #[must_use]
-        pub fn connect_timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.$http = self.$http.connect_timeout(timeout);
-            self
+        impl $crate::HttpBuilder for $builder {
+            fn with_http(
+                mut self,
+                change: impl FnOnce($crate::ClientBuilder) -> $crate::ClientBuilder,
+            ) -> Self {
+                self.$http = $crate::HttpBuilder::with_http(self.$http, change);
+                self
+            }
         }
     };
 }

@@ -13,6 +13,7 @@ use http::HeaderMap;
 
 pub use self::decoder::{ErrorDecoder, Throttle, VendorError};
 pub(crate) use self::snippet::{is_plain_key, snippet};
+use crate::auth::InvalidCredential;
 
 /// Why a call failed, and what may have happened at the vendor all the same.
 ///
@@ -144,6 +145,28 @@ impl Error {
         message: impl Into<String>,
     ) -> Self {
         Self::new(ErrorKind::Config, vendor, operation, Delivery::NotSent).with_own_message(message)
+    }
+
+    /// Makes an error for a credential that cannot be sent: [`ErrorKind::Config`], nothing sent.
+    ///
+    /// ```
+    /// use connector_http::{Client, Error, StaticHeaders};
+    /// use secrecy::SecretString;
+    ///
+    /// fn connect(token: SecretString) -> Result<Client, Error> {
+    ///     let auth = StaticHeaders::bearer(token)
+    ///         .map_err(|invalid| Error::invalid_credential("acme", "client.build", invalid))?;
+    ///     Client::builder("acme").base_url("https://api.example.com").auth(auth).build()
+    /// }
+    /// # assert_eq!(connect("a b\n".into()).unwrap_err().message(), Some("the credential contains a control character"));
+    /// # connect("t-1".into()).unwrap();
+    /// ```
+    pub fn invalid_credential(
+        vendor: &'static str,
+        operation: &'static str,
+        invalid: InvalidCredential,
+    ) -> Self {
+        Self::config(vendor, operation, invalid.to_string())
     }
 
     /// Makes an error for a request that the client refuses to send: [`ErrorKind::Validation`], nothing sent.

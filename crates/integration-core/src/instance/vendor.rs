@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_http::{Observer, SharedLimits, Transport};
+use connector_http::{HttpBuilder, Observer, SharedLimits, Transport};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -108,7 +108,7 @@ pub trait Vendor: Send + Sync + fmt::Debug + 'static {
     }
 }
 
-/// What a client is built with, besides its config.
+/// What a client is built with, besides its config. [`apply`](Self::apply) hands all of it on.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ConnectOptions {
@@ -120,6 +120,44 @@ pub struct ConnectOptions {
     pub observer: Option<Arc<dyn Observer>>,
     /// The transport, if not the usual one: the seam for tests.
     pub transport: Option<Arc<dyn Transport>>,
+}
+
+impl ConnectOptions {
+    /// Sets all of them on a builder: that of `connector_http`, or a vendor's own.
+    ///
+    /// ```
+    /// use connector_http::{Client, Error};
+    /// use integration_core::instance::ConnectOptions;
+    ///
+    /// fn connect(options: &ConnectOptions) -> Result<Client, Error> {
+    ///     let builder = Client::builder("acme").base_url("https://api.example.com");
+    ///     options.apply(builder).build()
+    /// }
+    /// # connect(&ConnectOptions::default()).unwrap();
+    /// ```
+    pub fn apply<B: HttpBuilder>(&self, builder: B) -> B {
+        let Self {
+            account,
+            limits,
+            observer,
+            transport,
+        } = self.clone();
+        builder.with_http(|mut http| {
+            if let Some(account) = account {
+                http = http.account(account);
+            }
+            if let Some(limits) = limits {
+                http = http.limits(limits);
+            }
+            if let Some(observer) = observer {
+                http = http.observer(observer);
+            }
+            if let Some(transport) = transport {
+                http = http.transport(transport);
+            }
+            http
+        })
+    }
 }
 
 impl fmt::Debug for ConnectOptions {

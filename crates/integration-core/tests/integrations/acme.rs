@@ -279,22 +279,11 @@ impl Vendor for Acme {
             return Err(Error::config("acme", "client", "there is no such region"));
         }
         let auth = StaticHeaders::new(http::header::AUTHORIZATION, config.api_key.clone())
-            .map_err(|_| Error::config("acme", "client", "the key cannot stand in a header"))?;
-        let mut builder = Client::builder("acme")
+            .map_err(|invalid| Error::invalid_credential("acme", "client", invalid))?;
+        let builder = Client::builder("acme")
             .base_url("https://api.example.com")
             .auth(auth);
-        if let Some(account) = &options.account {
-            builder = builder.account(account);
-        }
-        if let Some(limits) = &options.limits {
-            builder = builder.limits(limits.clone());
-        }
-        if let Some(observer) = &options.observer {
-            builder = builder.observer(observer.clone());
-        }
-        if let Some(transport) = &options.transport {
-            builder = builder.transport(transport.clone());
-        }
+        let builder = options.apply(builder);
         let alive = Arc::new(());
         self.server().clients.push(Arc::downgrade(&alive));
         Ok(AcmeClient {

@@ -241,8 +241,6 @@ impl ClientBuilder {
         self
     }
 
-    connector_http::shared_client_options!(v1);
-
     /// Builds the client. Nothing is sent; [`Client::test_connection`] does that.
     ///
     /// # Errors
@@ -253,6 +251,8 @@ impl ClientBuilder {
         Client::beside(&self.v1.build()?)
     }
 }
+
+connector_http::shared_client_options!(ClientBuilder, v1);
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -59,19 +59,7 @@ impl Vendor for OpenPhone {
         if let Some(url) = &self.base_url {
             builder = builder.base_url(url);
         }
-        if let Some(account) = &options.account {
-            builder = builder.account(account);
-        }
-        if let Some(limits) = &options.limits {
-            builder = builder.limits(limits.clone());
-        }
-        if let Some(observer) = &options.observer {
-            builder = builder.observer(observer.clone());
-        }
-        if let Some(transport) = &options.transport {
-            builder = builder.transport(transport.clone());
-        }
-        builder.build()
+        options.apply(builder).build()
     }
 
     async fn test_connection(&self, client: &Client) -> Result<TestReport, Error> {
