@@ -1,6 +1,8 @@
 //! What a database says, by class, and without any value of a row.
 
 use std::error::Error as StdError;
+#[cfg(any(feature = "sqlite", test))]
+use std::path::PathBuf;
 
 use integration_core::store::StoreError;
 use thiserror::Error;
@@ -65,6 +67,21 @@ impl Failure {
             _ => Self::new(Class::Unavailable, "the driver failed"),
         }
     }
+
+    /// What SQLite said while a store was opened. There is no server that could be asked for, and no account.
+    #[cfg(any(feature = "sqlite", test))]
+    pub(crate) fn of_sqlite(self, file: Option<PathBuf>) -> OpenError {
+        let class = self.class;
+        let source = Box::new(self);
+        match class {
+            Class::Locked => OpenError::Locked { file, source },
+            Class::ReadOnly => OpenError::ReadOnly { file, source },
+            Class::Damaged => OpenError::Damaged { file, source },
+            Class::Denied | Class::Unavailable | Class::Refused => {
+                OpenError::Failed { file, source }
+            }
+        }
+    }
 }
 
 impl From<Failure> for StoreError {
@@ -82,16 +99,17 @@ impl From<Failure> for StoreError {
 }
 
 impl From<Failure> for OpenError {
+    /// What a server said.
     fn from(failure: Failure) -> Self {
         let class = failure.class;
         let source = Box::new(failure);
         match class {
-            Class::Locked => Self::Locked(source),
-            Class::ReadOnly => Self::ReadOnly(source),
-            Class::Damaged => Self::Damaged(source),
+            Class::Locked => Self::Locked { file: None, source },
+            Class::ReadOnly => Self::ReadOnly { file: None, source },
+            Class::Damaged => Self::Damaged { file: None, source },
             Class::Denied => Self::Denied(source),
             Class::Unavailable => Self::Unreachable(source),
-            Class::Refused => Self::Failed(source),
+            Class::Refused => Self::Failed { file: None, source },
         }
     }
 }

@@ -40,6 +40,14 @@ impl Migration {
             hex
         })
     }
+
+    /// Returns the names of the tables that it makes.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.sql.lines().filter_map(|line| {
+            let named = line.strip_prefix("create table ")?;
+            named.split([' ', '(']).next()
+        })
+    }
 }
 
 /// Returns the steps that a database has still to take.
@@ -116,6 +124,16 @@ mod tests {
         assert_eq!(versions(&[]), [1, 2]);
         assert_eq!(versions(&[applied(1, KNOWN[0].checksum())]), [2]);
         assert_eq!(versions(&[applied(2, KNOWN[1].checksum())]), [1]);
+    }
+
+    #[test]
+    fn a_step_knows_its_tables() {
+        let migration = Migration {
+            version: 1,
+            name: "one",
+            sql: "-- create table none\ncreate table one (\n  a text\n);\ncreate index i on one (a);\ncreate table two(a text);",
+        };
+        assert_eq!(migration.tables().collect::<Vec<_>>(), ["one", "two"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -25,19 +25,69 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
-    /// The file, its directory or the disk cannot be written.
-    #[error(
-        "the database cannot be written: free some space, or allow writing to the file and its directory"
-    )]
-    ReadOnly(#[source] Source),
+    /// What should be the file is a directory.
+    #[error("{} is a directory: name a file in it", path.display())]
+    IsDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The file, its directory or the disk cannot be written; of a server, that it only reads or has no room.
+    #[error("the database{} cannot be written: {}", named(file.as_deref()), match file {
+        Some(_) => "free some space, or allow writing to the file and its directory",
+        None => "free some space, or choose a server that takes writes",
+    })]
+    ReadOnly {
+        /// The file, where the database is one.
+        file: Option<PathBuf>,
+        /// What the database said.
+        source: Source,
+    },
     /// Another program holds the database for longer than we wait.
-    #[error("the database is locked by another program: wait until that is done, or stop it")]
-    Locked(#[source] Source),
-    /// The file is no database, or it is damaged.
     #[error(
-        "the file is no SQLite database, or it is damaged: choose another one, or restore a backup"
+        "the database{} is locked by another program: wait until that is done, or stop it",
+        named(file.as_deref())
     )]
-    Damaged(#[source] Source),
+    Locked {
+        /// The file, where the database is one.
+        file: Option<PathBuf>,
+        /// What the database said.
+        source: Source,
+    },
+    /// The file is no database, or the database is damaged.
+    #[error("{}", match file {
+        Some(path) => format!(
+            "the file {} is no SQLite database, or it is damaged: choose another one, or restore a backup",
+            path.display(),
+        ),
+        None => "the database is damaged: restore a backup".to_owned(),
+    })]
+    Damaged {
+        /// The file, where the database is one.
+        file: Option<PathBuf>,
+        /// What the database said.
+        source: Source,
+    },
+    /// The file has a table of somebody else under a name of ours.
+    #[error(
+        "the file {} has a table `{table}` already, which is not of this program: choose another file",
+        path.display()
+    )]
+    TakenInFile {
+        /// The file.
+        path: PathBuf,
+        /// The table.
+        table: String,
+    },
+    /// The schema has a table of somebody else under a name of ours.
+    #[error(
+        "the schema `{schema}` has a table `{table}` already, which is not of this program: choose another schema"
+    )]
+    TakenInSchema {
+        /// The schema.
+        schema: String,
+        /// The table.
+        table: String,
+    },
     /// A newer version of the program has changed the database.
     #[error(
         "the database is at migration {found} and this program knows none after {known}: start a newer version of the program"
@@ -76,12 +126,97 @@ pub enum OpenError {
         "the database refuses access: check the user, its password and its rights to create a schema"
     )]
     Denied(#[source] Source),
-    /// The database does not answer.
+    /// The server does not answer.
     #[error(
         "the database cannot be reached: check that it is running and that its address is right"
     )]
     Unreachable(#[source] Source),
     /// Something else; the source says what.
-    #[error("the database could not be set up")]
-    Failed(#[source] Source),
+    #[error("the database{} could not be set up", named(file.as_deref()))]
+    Failed {
+        /// The file, where the database is one.
+        file: Option<PathBuf>,
+        /// What happened.
+        source: Source,
+    },
+}
+
+/// A file's name behind a word, or nothing.
+fn named(file: Option<&Path>) -> String {
+    file.map_or_else(String::new, |path| format!(" {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::failure::{Class, Failure};
+
+    #[rstest]
+    #[case::read_only(
+        Class::ReadOnly,
+        "the database /d/a.db cannot be written: free some space, or allow writing to the file and its directory",
+        "the database cannot be written: free some space, or choose a server that takes writes"
+    )]
+    #[case::locked(
+        Class::Locked,
+        "the database /d/a.db is locked by another program: wait until that is done, or stop it",
+        "the database is locked by another program: wait until that is done, or stop it"
+    )]
+    #[case::damaged(
+        Class::Damaged,
+        "the file /d/a.db is no SQLite database, or it is damaged: choose another one, or restore a backup",
+        "the database is damaged: restore a backup"
+    )]
+    #[case::refused(
+        Class::Refused,
+        "the database /d/a.db could not be set up",
+        "the database could not be set up"
+    )]
+    // A file does not run, and has no address.
+    #[case::unavailable(
+        Class::Unavailable,
+        "the database /d/a.db could not be set up",
+        "the database cannot be reached: check that it is running and that its address is right"
+    )]
+    #[case::denied(
+        Class::Denied,
+        "the database /d/a.db could not be set up",
+        "the database refuses access: check the user, its password and its rights to create a schema"
+    )]
+    fn a_failure_names_its_file_and_says_what_to_do(
+        #[case] class: Class,
+        #[case] of_a_file: &str,
+        #[case] of_a_server: &str,
+    ) {
+        let failure = || Failure::new(class, "what the database said");
+        let path = PathBuf::from("/d/a.db");
+        let error = failure().of_sqlite(Some(path));
+        assert_eq!(error.to_string(), of_a_file);
+        let source = std::error::Error::source(&error).unwrap();
+        assert_eq!(source.to_string(), "what the database said");
+        assert_eq!(OpenError::from(failure()).to_string(), of_a_server);
+    }
+
+    #[rstest]
+    #[case::directory(
+        OpenError::IsDirectory { path: "/d".into() },
+        "/d is a directory: name a file in it"
+    )]
+    #[case::no_directory(
+        OpenError::NoDirectory { path: "/d/a.db".into() },
+        "there is no directory for the database file /d/a.db: create it"
+    )]
+    #[case::taken_in_file(
+        OpenError::TakenInFile { path: "/d/a.db".into(), table: "integrations".into() },
+        "the file /d/a.db has a table `integrations` already, which is not of this program: choose another file"
+    )]
+    #[case::taken_in_schema(
+        OpenError::TakenInSchema { schema: "public".into(), table: "integrations".into() },
+        "the schema `public` has a table `integrations` already, which is not of this program: choose another schema"
+    )]
+    fn what_cannot_be_a_store_is_named(#[case] error: OpenError, #[case] text: &str) {
+        assert_eq!(error.to_string(), text);
+    }
 }

@@ -20,6 +20,7 @@ use integration_core::store::{
     IntegrationFilter, IntegrationStore, LeaseStore, LogFilter, LogStore, StoreError, TemplateStore,
 };
 use integration_store::{OpenError, PostgresStore};
+use rstest::rstest;
 use sqlx::postgres::PgPoolOptions;
 
 struct InSchema {
@@ -198,6 +199,42 @@ async fn a_schema_from_the_future_is_refused_and_left_alone() {
         matches!(error, OpenError::Changed { version: 1, .. }),
         "{error:?}"
     );
+}
+
+#[rstest]
+#[case::a_table("create table {schema}.integrations (a text)", "integrations")]
+#[case::a_view(
+    "create view {schema}.integration_logs as select 1",
+    "integration_logs"
+)]
+#[case::of_a_later_step("create table {schema}.integration_tokens ()", "integration_tokens")]
+#[case::steps(
+    "create table {schema}.integration_migrations (id int)",
+    "integration_migrations"
+)]
+#[tokio::test]
+async fn tables_of_somebody_else_are_told_and_left_alone(#[case] sql: &str, #[case] named: &str) {
+    let Some(schema) = server::schema() else {
+        return;
+    };
+    schema.run("create schema {schema}").await;
+    schema.run(sql).await;
+    let builder = PostgresStore::builder().schema(&schema.name);
+    let error = builder.connect(schema.url()).await.unwrap_err();
+    assert!(
+        matches!(&error, OpenError::TakenInSchema { table, .. } if table == named),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains(&schema.name), "{error}");
+    let mut connection = schema.connection().await;
+    let tables: i64 = sqlx::query_scalar(
+        "select count(*) from information_schema.tables where table_schema = $1",
+    )
+    .bind(&schema.name)
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(tables, 1);
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use conformance::{Ports, Subject, suite};
 use integration_core::status::Status;
 use integration_core::store::{IntegrationFilter, IntegrationStore, StoreError, TemplateStore};
 use integration_store::{OpenError, SqliteStore};
+use rstest::rstest;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
@@ -156,7 +157,7 @@ async fn a_directory_that_is_not_there_is_named_and_not_made() {
 async fn a_directory_is_not_a_database() {
     let directory = tempfile::tempdir().unwrap();
     let error = SqliteStore::open(directory.path()).await.unwrap_err();
-    assert!(matches!(error, OpenError::Damaged(_)), "{error:?}");
+    assert!(matches!(error, OpenError::IsDirectory { .. }), "{error:?}");
 }
 
 #[cfg(unix)]
@@ -182,7 +183,10 @@ async fn a_file_that_cannot_be_written_is_told_at_once() {
         opened.unwrap();
         return;
     }
-    assert!(matches!(opened, Err(OpenError::ReadOnly(_))), "{opened:?}");
+    assert!(
+        matches!(opened, Err(OpenError::ReadOnly { .. })),
+        "{opened:?}"
+    );
 }
 
 #[tokio::test]
@@ -191,7 +195,8 @@ async fn a_file_of_something_else_is_left_as_it_is() {
     let text = "not a database ".repeat(1_000);
     std::fs::write(path(&directory), &text).unwrap();
     let error = SqliteStore::open(path(&directory)).await.unwrap_err();
-    assert!(matches!(error, OpenError::Damaged(_)), "{error:?}");
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("integrations.db"), "{error}");
     assert_eq!(std::fs::read_to_string(path(&directory)).unwrap(), text);
 }
 
@@ -208,7 +213,7 @@ async fn a_damaged_file_is_told() {
     bytes[first_pages..].fill(0xa5);
     std::fs::write(path(&directory), bytes).unwrap();
     match SqliteStore::open(path(&directory)).await {
-        Err(error) => assert!(matches!(error, OpenError::Damaged(_)), "{error:?}"),
+        Err(error) => assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}"),
         Ok(store) => {
             let error = store
                 .integrations(&EVERYBODY, &IntegrationFilter::new())
@@ -258,26 +263,198 @@ async fn a_database_from_the_future_is_refused_and_left_alone() {
     run(&mut other, "select * from of_the_future").await;
 }
 
-/// A step that fails half-way, here because a table of that name is there, leaves the file as it was.
+/// A step that fails half-way, here because something has the name of an index, leaves the file as it was.
 #[tokio::test]
 async fn steps_are_taken_together_or_not_at_all() {
     let directory = tempfile::tempdir().unwrap();
     let mut other = another_program(&path(&directory)).await;
-    run(&mut other, "create table integration_leases (a text)").await;
+    run(&mut other, "create table integrations_by_check (a text)").await;
+    let error = SqliteStore::open(path(&directory)).await.unwrap_err();
+    assert!(matches!(error, OpenError::Failed { .. }), "{error:?}");
+    assert_eq!(tables(&mut other).await, ["integrations_by_check"]);
+
+    run(&mut other, "drop table integrations_by_check").await;
+    SqliteStore::open(path(&directory)).await.unwrap();
+}
+
+async fn tables(connection: &mut SqliteConnection) -> Vec<String> {
+    sqlx::query_scalar("select name from sqlite_master where type in ('table', 'view')")
+        .fetch_all(connection)
+        .await
+        .unwrap()
+}
+
+#[rstest]
+#[case::first("create table integrations (a text)", "integrations")]
+#[case::another("create table integration_templates (a text)", "integration_templates")]
+#[case::of_a_later_step("create table integration_tokens (a text)", "integration_tokens")]
+#[case::in_capitals("create table INTEGRATIONS (a text)", "integrations")]
+#[case::a_view("create view integrations as select 1 as a", "integrations")]
+#[case::steps(
+    "create table integration_migrations (id integer)",
+    "integration_migrations"
+)]
+#[tokio::test]
+async fn tables_of_somebody_else_are_told_and_left_alone(
+    #[case] sql: &'static str,
+    #[case] named: &str,
+) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut other = another_program(&path(&directory)).await;
+    run(&mut other, sql).await;
+    let before = tables(&mut other).await;
     let error = SqliteStore::open(path(&directory)).await.unwrap_err();
     assert!(
-        matches!(error, OpenError::Unreachable(_) | OpenError::Failed(_)),
+        matches!(&error, OpenError::TakenInFile { table, .. } if table == named),
         "{error:?}"
     );
-    let tables: Vec<String> =
-        sqlx::query_scalar("select name from sqlite_master where type = 'table'")
-            .fetch_all(&mut other)
-            .await
-            .unwrap();
-    assert_eq!(tables, ["integration_leases"]);
+    assert!(error.to_string().contains("integrations.db"), "{error}");
+    assert_eq!(tables(&mut other).await, before);
+}
 
-    run(&mut other, "drop table integration_leases").await;
-    SqliteStore::open(path(&directory)).await.unwrap();
+/// Whoever copies the file alone has all of it: after `close`, and soon after the last clone is dropped, also while
+/// another program has the file open.
+#[rstest]
+#[case::closed(true, false)]
+#[case::closed_while_open_elsewhere(true, true)]
+#[case::dropped(false, false)]
+#[tokio::test]
+async fn a_file_that_was_closed_is_whole_by_itself(#[case] close: bool, #[case] elsewhere: bool) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(path(&directory)).await.unwrap();
+    let template = with_template(&store, "phone").await;
+    let row = with(&store, full("acme", &template)).await;
+    let mut other = another_program(&path(&directory)).await;
+    assert!(tables(&mut other).await.len() > 5);
+    let other = elsewhere.then_some(other);
+    let log = directory.path().join("integrations.db-wal");
+    assert!(std::fs::metadata(&log).unwrap().len() > 0);
+    if close {
+        store.close().await;
+        let left = std::fs::metadata(&log).map_or(0, |log| log.len());
+        assert_eq!(left, 0);
+    } else {
+        drop(store);
+        // The threads of its connections see to it.
+        while log.exists() {
+            std::thread::yield_now();
+        }
+    }
+    let copy = directory.path().join("copy.db");
+    std::fs::copy(path(&directory), &copy).unwrap();
+    let copied = SqliteStore::open(copy).await.unwrap();
+    assert!(read(&copied, row.id).await == row);
+    drop(other);
+}
+
+#[tokio::test]
+async fn the_tables_of_a_new_file_are_in_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let _open = SqliteStore::open(path(&directory)).await.unwrap();
+    let copy = directory.path().join("copy.db");
+    std::fs::copy(path(&directory), &copy).unwrap();
+    let mut copied = another_program(&copy).await;
+    assert!(tables(&mut copied).await.len() > 5);
+}
+
+/// By a page, by a part of one, with and without a log of writes beside it. Nothing is written into what is left.
+#[rstest]
+#[case::a_page(4_096, false)]
+#[case::a_part_of_a_page(100, false)]
+#[case::pages_that_are_not_in_the_log(4_096 * 3, true)]
+#[tokio::test]
+async fn a_file_that_was_cut_short_is_damaged(#[case] bytes: u64, #[case] with_log: bool) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(path(&directory)).await.unwrap();
+    // What nobody reads while the file is opened.
+    let mut other = another_program(&path(&directory)).await;
+    run(
+        &mut other,
+        "create table theirs (a text); insert into theirs values (hex(zeroblob(20000)));
+         pragma wal_checkpoint(truncate)",
+    )
+    .await;
+    sqlx::Connection::close(other).await.unwrap();
+    with_template(&store, "phone").await;
+    let copy = directory.path().join("copy.db");
+    if !with_log {
+        store.close().await;
+    }
+    std::fs::copy(path(&directory), &copy).unwrap();
+    if with_log {
+        let log = directory.path().join("integrations.db-wal");
+        std::fs::copy(log, directory.path().join("copy.db-wal")).unwrap();
+    }
+    let file = std::fs::OpenOptions::new().write(true).open(&copy).unwrap();
+    let short = file.metadata().unwrap().len() - bytes;
+    file.set_len(short).unwrap();
+    drop(file);
+    // The second time as well as the first.
+    for _ in 0..2 {
+        let error = SqliteStore::open(&copy).await.unwrap_err();
+        assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+        assert!(error.to_string().contains("copy.db"), "{error}");
+        assert_eq!(std::fs::metadata(&copy).unwrap().len(), short);
+    }
+}
+
+/// A process that is killed while it brings its log into the file leaves a file that is short, and the rest in the log.
+#[tokio::test]
+async fn a_file_whose_end_is_in_the_log_is_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut other = another_program(&path(&directory)).await;
+    run(
+        &mut other,
+        "pragma journal_mode = wal; pragma wal_autocheckpoint = 0",
+    )
+    .await;
+    let store = SqliteStore::open(path(&directory)).await.unwrap();
+    let template = with_template(&store, "phone").await;
+    let row = with(&store, full("acme", &template)).await;
+    run(
+        &mut other,
+        "create table theirs (a text); insert into theirs values (hex(zeroblob(20000)))",
+    )
+    .await;
+    let (copy, log) = (directory.path().join("copy.db"), "copy.db-wal");
+    let from = directory.path().join("integrations.db-wal");
+    std::fs::copy(from, directory.path().join(log)).unwrap();
+    // What a checkpoint writes first is the first page, which knows how many there are.
+    store.close().await;
+    run(&mut other, "pragma wal_checkpoint(truncate)").await;
+    std::fs::copy(path(&directory), &copy).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&copy).unwrap();
+    file.set_len(file.metadata().unwrap().len() - 4_096 * 5)
+        .unwrap();
+    drop(file);
+    let copied = SqliteStore::open(&copy).await.unwrap();
+    assert!(read(&copied, row.id).await == row);
+}
+
+/// Locks are of a process: a second store in it must not take those of the first away when it looks at the file.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn opening_a_file_again_leaves_its_locks() {
+    use std::os::unix::fs::MetadataExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(path(&directory)).await.unwrap();
+    with_template(&store, "phone").await;
+    let inode = format!(":{} ", std::fs::metadata(path(&directory)).unwrap().ino());
+    let own = format!(" {} ", std::process::id());
+    let locked = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        let ours = |line: &&str| line.contains(&inode) && line.contains(&own);
+        locks.lines().filter(ours).count()
+    };
+    let before = locked();
+    assert!(before > 0);
+    // One that fails gives back what it took, and no more.
+    let impatient = SqliteStore::builder().readers(1);
+    let again = impatient.open(path(&directory)).await.unwrap();
+    assert_eq!(locked(), before);
+    again.close().await;
+    assert_eq!(locked(), before);
 }
 
 #[tokio::test]
@@ -316,7 +493,7 @@ async fn a_lock_that_stays_is_told_and_nothing_is_written() {
     let mut other = another_program(&new).await;
     run(&mut other, "begin exclusive; create table a (a text)").await;
     let error = impatient().open(&new).await.unwrap_err();
-    assert!(matches!(error, OpenError::Locked(_)), "{error:?}");
+    assert!(matches!(error, OpenError::Locked { .. }), "{error:?}");
 }
 
 #[tokio::test]

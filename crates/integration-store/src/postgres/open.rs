@@ -160,8 +160,14 @@ async fn migrate(pool: &PgPool, schema: &str) -> Result<(), OpenError> {
     set_up.map_err(failed)?;
     // Another process may have been faster.
     for migration in pending(MIGRATIONS, &applied(&mut tx, schema).await?)? {
-        let taken = sqlx::raw_sql(migration.sql).execute(&mut *tx).await;
-        taken.map_err(failed)?;
+        for table in migration.tables() {
+            let columns = columns(&mut tx, schema, table).await.map_err(failed)?;
+            if columns.is_some() {
+                return Err(taken(schema, table));
+            }
+        }
+        let stepped = sqlx::raw_sql(migration.sql).execute(&mut *tx).await;
+        stepped.map_err(failed)?;
         sqlx::query(
             "insert into integration_migrations (version, name, checksum) values ($1, $2, $3)",
         )
@@ -178,15 +184,19 @@ async fn migrate(pool: &PgPool, schema: &str) -> Result<(), OpenError> {
 
 async fn applied(connection: &mut PgConnection, schema: &str) -> Result<Vec<Applied>, OpenError> {
     let failed = |error: sqlx::Error| failure(&error);
-    let table = format!("\"{schema}\".integration_migrations");
-    let there: bool = sqlx::query_scalar("select to_regclass($1) is not null")
-        .bind(&table)
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(failed)?;
-    if !there {
+    let table = "integration_migrations";
+    let columns = columns(&mut *connection, schema, table).await;
+    let Some(columns) = columns.map_err(failed)? else {
         return Ok(Vec::new());
+    };
+    let ours = ["version", "name", "checksum"];
+    if !ours
+        .iter()
+        .all(|ours| columns.iter().any(|column| column == ours))
+    {
+        return Err(taken(schema, table));
     }
+    let table = format!("\"{schema}\".{table}");
     let select = format!("select version, name, checksum from {table} order by version");
     let rows: Vec<(i64, String, String)> = sqlx::query_as(AssertSqlSafe(select))
         .fetch_all(connection)
@@ -200,6 +210,34 @@ async fn applied(connection: &mut PgConnection, schema: &str) -> Result<Vec<Appl
             checksum,
         })
         .collect())
+}
+
+/// Returns the columns of a table or whatever else is of that name, where there is such a thing.
+async fn columns(
+    connection: &mut PgConnection,
+    schema: &str,
+    table: &str,
+) -> Result<Option<Vec<String>>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select array(
+            select attname::text from pg_catalog.pg_attribute
+            where attrelid = class.oid and attnum > 0 and not attisdropped
+         )
+         from pg_catalog.pg_class class
+         join pg_catalog.pg_namespace namespace on namespace.oid = class.relnamespace
+         where namespace.nspname = $1 and class.relname = $2",
+    )
+    .bind(schema)
+    .bind(table)
+    .fetch_optional(connection)
+    .await
+}
+
+fn taken(schema: &str, table: &str) -> OpenError {
+    OpenError::TakenInSchema {
+        schema: schema.to_owned(),
+        table: table.to_owned(),
+    }
 }
 
 #[cfg(test)]

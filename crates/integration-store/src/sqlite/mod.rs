@@ -1,4 +1,5 @@
 mod encoding;
+mod file;
 mod leases;
 mod open;
 mod token_leases;
@@ -45,7 +46,9 @@ type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>:
 /// A store in one SQLite file. Any number of processes of one machine may open it.
 ///
 /// Cheap to clone. Writing goes through one connection and waits its turn there; reading has its own. Every write is
-/// on the disk when its call returns (`synchronous=FULL` in WAL mode).
+/// on the disk when its call returns (`synchronous=FULL` in WAL mode), in the file or in the one beside it that ends in
+/// `-wal` and belongs to it. [`close`](Self::close) brings all of it into the file; so do the connections when the last
+/// clone is dropped, on threads of their own that a program does not wait for when it ends.
 ///
 /// # Example
 ///
@@ -95,8 +98,13 @@ impl SqliteStore {
     }
 
     /// Ends all connections, once nobody uses them any more. Calls that come later fail.
+    ///
+    /// What has been written lies in the file alone then, and no longer in the `-wal` file beside it, unless another
+    /// process reads for longer than the [busy timeout](SqliteStoreBuilder::busy_timeout). Call it before the program
+    /// ends: nothing is lost without it, but whoever copies the file alone has not all of it.
     pub async fn close(&self) {
         self.readers.close().await;
+        checkpoint(&self.writer).await;
         self.writer.close().await;
     }
 
@@ -139,6 +147,14 @@ impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore").finish_non_exhaustive()
     }
+}
+
+/// Brings what lies in the log of writes into the file, and empties the log. Where that cannot be done nothing is lost:
+/// what is in the log counts.
+async fn checkpoint(writer: &SqlitePool) {
+    let _ = sqlx::query("pragma wal_checkpoint(truncate)")
+        .execute(writer)
+        .await;
 }
 
 /// Reads a column.

@@ -1,5 +1,4 @@
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
-use super::{SqliteStore, failure};
+use super::{SqliteStore, checkpoint, failure, file};
 use crate::OpenError;
 use crate::failure::{Class, Failure};
 use crate::migrations::{Applied, Migration, pending};
@@ -92,15 +91,21 @@ impl SqliteStoreBuilder {
     /// See there.
     pub async fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
         let path = path.as_ref().to_owned();
-        let path = tokio::task::spawn_blocking(move || touch(path))
+        let making = path.clone();
+        let path = tokio::task::spawn_blocking(move || file::make(making))
             .await
-            .map_err(|_| Failure::new(Class::Unavailable, "the runtime is shutting down"))??;
-        let options = self.options().filename(path);
+            .map_err(|_| {
+                Failure::new(Class::Unavailable, "the runtime is shutting down")
+                    .of_sqlite(Some(path))
+            })??;
+        let options = self.options().filename(&path);
+        file::check_length(&options, &path).await?;
         let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
-        let writer = self.connect(1, writing).await?;
-        migrate(&writer).await?;
+        let writer = self.connect(1, writing, Some(&path)).await?;
+        file::check_writable(&options, &path).await?;
+        migrate(&writer, Some(&path)).await?;
         let reading = options.pragma("query_only", "on");
-        let readers = self.connect(self.readers, reading).await?;
+        let readers = self.connect(self.readers, reading, Some(&path)).await?;
         Ok(SqliteStore {
             writer,
             readers,
@@ -115,8 +120,9 @@ impl SqliteStoreBuilder {
     /// See there.
     pub async fn in_memory(self) -> Result<SqliteStore, OpenError> {
         // Such a database lives in its connection, so there is one for everything.
-        let writer = self.connect(1, self.options().in_memory(true)).await?;
-        migrate(&writer).await?;
+        let options = self.options().in_memory(true);
+        let writer = self.connect(1, options, None).await?;
+        migrate(&writer, None).await?;
         Ok(SqliteStore {
             readers: writer.clone(),
             writer,
@@ -138,6 +144,7 @@ impl SqliteStoreBuilder {
         &self,
         connections: u32,
         options: SqliteConnectOptions,
+        file: Option<&Path>,
     ) -> Result<SqlitePool, OpenError> {
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
@@ -157,7 +164,7 @@ impl SqliteStoreBuilder {
                 Err(error) => {
                     let failure = failure(&error);
                     if failure.class != Class::Locked || self.timer.now() >= until {
-                        return Err(failure.into());
+                        return Err(failure.of_sqlite(file.map(Path::to_owned)));
                     }
                 }
             }
@@ -166,39 +173,11 @@ impl SqliteStoreBuilder {
     }
 }
 
-/// Makes the file if there is none and finds out whether it can be written. SQLite would open a file that it cannot
-/// write for reading, and say so only when the first row is written.
-fn touch(path: PathBuf) -> Result<PathBuf, OpenError> {
-    // Some relative names have a meaning to SQLite (`:memory:`, `file:…`).
-    let path = std::path::absolute(&path).unwrap_or(path);
-    if path.parent().is_some_and(|directory| !directory.is_dir()) {
-        return Err(OpenError::NoDirectory { path });
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(&path) {
-        Ok(_) => Ok(path),
-        Err(error) => {
-            let class = match error.kind() {
-                io::ErrorKind::PermissionDenied
-                | io::ErrorKind::ReadOnlyFilesystem
-                | io::ErrorKind::StorageFull
-                | io::ErrorKind::QuotaExceeded => Class::ReadOnly,
-                io::ErrorKind::IsADirectory => Class::Damaged,
-                _ => Class::Refused,
-            };
-            Err(Failure::new(class, error.to_string()).into())
-        }
-    }
-}
-
 /// Takes the steps that the database has not taken, all or none. A database that is up to date is not written to.
-async fn migrate(writer: &SqlitePool) -> Result<(), OpenError> {
-    let failed = |error: sqlx::Error| failure(&error);
+async fn migrate(writer: &SqlitePool, file: Option<&Path>) -> Result<(), OpenError> {
+    let failed = |error| failed(&error, file);
     let mut connection = writer.acquire().await.map_err(failed)?;
-    if pending(MIGRATIONS, &applied(&mut connection).await?)?.is_empty() {
+    if pending(MIGRATIONS, &applied(&mut connection, file).await?)?.is_empty() {
         return Ok(());
     }
     drop(connection);
@@ -215,9 +194,14 @@ async fn migrate(writer: &SqlitePool) -> Result<(), OpenError> {
     .await
     .map_err(failed)?;
     // Another process may have been faster.
-    for migration in pending(MIGRATIONS, &applied(&mut tx).await?)? {
-        let taken = sqlx::raw_sql(migration.sql).execute(&mut *tx).await;
-        taken.map_err(failed)?;
+    for migration in pending(MIGRATIONS, &applied(&mut tx, file).await?)? {
+        for table in migration.tables() {
+            if columns(&mut tx, table).await.map_err(failed)?.is_some() {
+                return Err(taken(file, table));
+            }
+        }
+        let stepped = sqlx::raw_sql(migration.sql).execute(&mut *tx).await;
+        stepped.map_err(failed)?;
         sqlx::query(
             "insert into integration_migrations (version, name, checksum, applied_at)
              values ($1, $2, $3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
@@ -230,19 +214,25 @@ async fn migrate(writer: &SqlitePool) -> Result<(), OpenError> {
         .map_err(failed)?;
     }
     tx.commit().await.map_err(failed)?;
+    checkpoint(writer).await;
     Ok(())
 }
 
-async fn applied(connection: &mut SqliteConnection) -> Result<Vec<Applied>, OpenError> {
-    let failed = |error: sqlx::Error| failure(&error);
-    let tables: i64 = sqlx::query_scalar(
-        "select count(*) from sqlite_master where type = 'table' and name = 'integration_migrations'",
-    )
-    .fetch_one(&mut *connection)
-    .await
-    .map_err(failed)?;
-    if tables == 0 {
+async fn applied(
+    connection: &mut SqliteConnection,
+    file: Option<&Path>,
+) -> Result<Vec<Applied>, OpenError> {
+    let failed = |error| failed(&error, file);
+    let table = "integration_migrations";
+    let Some(columns) = columns(connection, table).await.map_err(failed)? else {
         return Ok(Vec::new());
+    };
+    let ours = ["version", "name", "checksum"];
+    if !ours
+        .iter()
+        .all(|ours| columns.iter().any(|column| column == ours))
+    {
+        return Err(taken(file, table));
     }
     let rows: Vec<(i64, String, String)> = sqlx::query_as(
         "select version, name, checksum from integration_migrations order by version",
@@ -258,4 +248,27 @@ async fn applied(connection: &mut SqliteConnection) -> Result<Vec<Applied>, Open
             checksum,
         })
         .collect())
+}
+
+/// Returns the columns of a table or view, where there is one of that name.
+async fn columns(
+    connection: &mut SqliteConnection,
+    table: &str,
+) -> Result<Option<Vec<String>>, sqlx::Error> {
+    let columns: Vec<String> = sqlx::query_scalar("select name from pragma_table_info($1)")
+        .bind(table)
+        .fetch_all(connection)
+        .await?;
+    Ok((!columns.is_empty()).then_some(columns))
+}
+
+fn taken(file: Option<&Path>, table: &str) -> OpenError {
+    OpenError::TakenInFile {
+        path: file.map(Path::to_owned).unwrap_or_default(),
+        table: table.to_owned(),
+    }
+}
+
+fn failed(error: &sqlx::Error, file: Option<&Path>) -> OpenError {
+    failure(error).of_sqlite(file.map(Path::to_owned))
 }
