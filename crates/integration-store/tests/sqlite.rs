@@ -302,6 +302,7 @@ async fn tables_of_somebody_else_are_told_and_left_alone(
     let directory = tempfile::tempdir().unwrap();
     let mut other = another_program(&path(&directory)).await;
     run(&mut other, sql).await;
+    run(&mut other, "pragma user_version = 7").await;
     let before = tables(&mut other).await;
     let error = SqliteStore::open(path(&directory)).await.unwrap_err();
     assert!(
@@ -310,6 +311,11 @@ async fn tables_of_somebody_else_are_told_and_left_alone(
     );
     assert!(error.to_string().contains("integrations.db"), "{error}");
     assert_eq!(tables(&mut other).await, before);
+    let version: i64 = sqlx::query_scalar("pragma user_version")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    assert_eq!(version, 7);
 }
 
 /// Whoever copies the file alone has all of it: after `close`, and soon after the last clone is dropped, also while
