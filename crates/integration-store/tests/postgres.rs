@@ -91,7 +91,10 @@ async fn several_processes_can_open_a_new_schema_at_once() {
         opening.spawn(async move {
             let builder = PostgresStore::builder().schema(name).max_connections(1);
             let store = builder.connect(url).await.unwrap();
-            store.templates().await.unwrap()
+            store
+                .templates(&integration_core::Scope::Administrator)
+                .await
+                .unwrap()
         });
     }
     for templates in opening.join_all().await {
@@ -107,7 +110,13 @@ async fn stores_in_one_database_do_not_meet() {
     let first = InSchema::open(&one).await;
     let second = InSchema::open(&other).await;
     with_template(&*first, "phone").await;
-    assert!(second.templates().await.unwrap().is_empty());
+    assert!(
+        second
+            .templates(&integration_core::Scope::Administrator)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     with_template(&*second, "phone").await;
     assert!(
         first
@@ -341,7 +350,13 @@ async fn a_database_that_only_reads_says_so_and_reads() {
         .await
         .unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
-    assert!(store.templates().await.unwrap().is_empty());
+    assert!(
+        store
+            .templates(&integration_core::Scope::Administrator)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -390,7 +405,10 @@ async fn a_lost_database_is_told_as_one_that_may_come_back() {
     let builder = PostgresStore::builder().schema(&schema.name);
     let store = builder.from_pool(pool.clone()).await.unwrap();
     pool.close().await;
-    let error = store.templates().await.unwrap_err();
+    let error = store
+        .templates(&integration_core::Scope::Administrator)
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
 }
 

@@ -110,7 +110,10 @@ async fn what_is_written_is_there_after_opening_again() {
     let template = with_template(&store, "phone").await;
     let row = with(&store, full("acme", &template)).await;
     store.close().await;
-    let error = store.templates().await.unwrap_err();
+    let error = store
+        .templates(&integration_core::Scope::Administrator)
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
 
     let store = SqliteStore::open(path(&directory)).await.unwrap();
@@ -125,7 +128,13 @@ async fn a_store_in_memory_is_of_its_clones_alone() {
     drop(store);
     assert_eq!(other.template(template.id).await.unwrap(), Some(template));
     let another = SqliteStore::in_memory().await.unwrap();
-    assert!(another.templates().await.unwrap().is_empty());
+    assert!(
+        another
+            .templates(&integration_core::Scope::Administrator)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 /// Names that mean something else to SQLite, or to those who write addresses, are names.
@@ -566,7 +575,7 @@ async fn several_processes_open_and_write_one_file_at_once() {
     }
     let store = SqliteStore::open(path(&directory)).await.unwrap();
     let names: Vec<_> = store
-        .templates()
+        .templates(&integration_core::Scope::Administrator)
         .await
         .unwrap()
         .into_iter()

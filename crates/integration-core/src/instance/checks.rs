@@ -59,7 +59,7 @@ impl Integrations {
             .await;
         match planned {
             // Nobody has to look after what is gone.
-            Ok(_) | Err(IntegrationError::NotFound) => Ok(()),
+            Ok(_) | Err(IntegrationError::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -67,7 +67,7 @@ impl Integrations {
     /// Leaves one alone for a while, unless its state says when to look at it next.
     async fn plan_after_a_fault(&self, id: IntegrationId) -> Result<(), IntegrationError> {
         let row = match self.row(&Scope::Administrator, id).await {
-            Err(IntegrationError::NotFound) => return Ok(()),
+            Err(IntegrationError::NotFound { .. }) => return Ok(()),
             row => row?,
         };
         if row.state.reason == Some(ReasonCode::CredentialsUnreadable) {
@@ -161,7 +161,7 @@ impl Checks for Integrations {
         to_its_end(async move {
             let looked = facade.look(&due, what).await;
             match &looked {
-                Err(IntegrationError::NotFound) => return Ok(()),
+                Err(IntegrationError::NotFound { .. }) => return Ok(()),
                 // Nothing was asked, and asking again at once would not help: a person has to see to it.
                 Err(IntegrationError::Vault { .. } | IntegrationError::InvalidConfig(_)) => {
                     facade.plan_after_a_fault(due.id).await?;
@@ -192,7 +192,7 @@ impl Checks for Integrations {
             })
             .await;
         let noted = match noted {
-            Err(IntegrationError::NotFound) => return Ok(false),
+            Err(IntegrationError::NotFound { .. }) => return Ok(false),
             noted => noted?,
         };
         if noted.value {

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connector_http::{Attempt, CallOutcome, Observer};
@@ -18,7 +19,7 @@ use crate::http::{CallResult, LogObserver};
 use crate::ids::{IntegrationId, Scope, TenantId};
 use crate::status::{CredentialsVersion, Effect, Ignored, Status};
 
-/// A client that may be called now, with what its results are reported with.
+/// A client that may be called now, with what its results are reported with. It derefs to the client.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ActiveClient<C> {
@@ -28,6 +29,14 @@ pub struct ActiveClient<C> {
     pub credentials: CredentialsVersion,
     /// The settings.
     pub settings: Map<String, Value>,
+}
+
+impl<C> Deref for ActiveClient<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.client
+    }
 }
 
 impl<C> fmt::Debug for ActiveClient<C> {
@@ -120,9 +129,9 @@ impl Integrations {
         id: IntegrationId,
     ) -> Result<StoredIntegration, IntegrationError> {
         let row = self.row(scope, id).await;
-        if matches!(row, Err(IntegrationError::NotFound)) && self.inner.clients.has(id) {
+        if matches!(row, Err(IntegrationError::NotFound { .. })) && self.inner.clients.has(id) {
             let anywhere = self.row(&Scope::Administrator, id).await;
-            if matches!(anywhere, Err(IntegrationError::NotFound)) {
+            if matches!(anywhere, Err(IntegrationError::NotFound { .. })) {
                 self.inner.clients.forget(id);
             }
         }

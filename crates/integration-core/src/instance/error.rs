@@ -14,8 +14,11 @@ use crate::vault::VaultError;
 #[non_exhaustive]
 pub enum IntegrationError {
     /// There is no such row within the scope. Whether there is one outside it is not told. HTTP 404.
-    #[error("there is no such thing within this scope")]
-    NotFound,
+    #[error("there is no such {what} within this scope")]
+    NotFound {
+        /// What there is none of.
+        what: Missing,
+    },
     /// Only an administrator may do this. HTTP 403.
     #[error("only an administrator may do this")]
     Forbidden,
@@ -81,7 +84,7 @@ pub enum IntegrationError {
     #[error("{0}")]
     InvalidConfig(ValidationErrors),
     /// The settings break their schema: every fault, by field. HTTP 422.
-    #[error("the settings are not valid: {}", first(.0))]
+    #[error("the settings are not valid: {}", .0.in_a_line())]
     InvalidSettings(ValidationErrors),
     /// A name is missing, longer than 200 characters, or has a NUL in it. HTTP 422.
     #[error("a name has 1 to 200 characters, one of them no blank, and none of them NUL")]
@@ -136,7 +139,7 @@ pub enum IntegrationError {
 impl From<StoreError> for IntegrationError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NotFound => Self::NotFound,
+            StoreError::NotFound => Missing::Integration.into(),
             StoreError::InUse { count } => Self::TemplateInUse { count },
             other => Self::Store(other),
         }
@@ -149,13 +152,31 @@ impl From<IllegalTransition> for IntegrationError {
     }
 }
 
-/// The first fault, in a sentence, and how many more there are.
-fn first(errors: &ValidationErrors) -> String {
-    let mut errors = errors.iter();
-    let first = errors.next().map(ToString::to_string).unwrap_or_default();
-    match errors.count() {
-        0 => first,
-        more => format!("{first}; and {more} more"),
+/// What there is none of within a scope.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Missing {
+    /// An integration.
+    Integration,
+    /// A template.
+    Template,
+    /// An endpoint for webhooks.
+    Endpoint,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Integration => "integration",
+            Self::Template => "template",
+            Self::Endpoint => "endpoint",
+        })
+    }
+}
+
+impl From<Missing> for IntegrationError {
+    fn from(what: Missing) -> Self {
+        Self::NotFound { what }
     }
 }
 

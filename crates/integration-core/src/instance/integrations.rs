@@ -13,7 +13,7 @@ use super::draft::Draft;
 use super::erased::AnyVendor;
 use super::sealing::Sealing;
 use super::view::Integration;
-use super::{IntegrationError, IntegrationsBuilder, StoredIntegration};
+use super::{IntegrationError, IntegrationsBuilder, Missing, StoredIntegration};
 use crate::http::LogWriter;
 use crate::ids::{Actor, IntegrationId, LogId, Scope, TenantId};
 use crate::status::{Effect, HistoryEntry, Policy, Status};
@@ -163,7 +163,7 @@ impl Integrations {
         id: IntegrationId,
     ) -> Result<StoredIntegration, IntegrationError> {
         let row = self.store().integration(scope, id).await?;
-        row.ok_or(IntegrationError::NotFound)
+        Ok(row.ok_or(Missing::Integration)?)
     }
 
     /// Makes views of rows. The names of secrets that are not set come from the templates, each read once.
@@ -250,7 +250,11 @@ impl Integrations {
             return;
         }
         let event = history.last().map(|entry| entry.event.as_str());
-        let mut entry = self.entry(row, "status.changed", LogStatus::Success);
+        let outcome = match row.state.status {
+            Status::Error => LogStatus::Failed,
+            _ => LogStatus::Success,
+        };
+        let mut entry = self.entry(row, "status.changed", outcome);
         entry.payload = Some(json!({ "from": before, "to": row.state.status, "event": event }));
         if row.state.status == Status::Error {
             entry.error_message.clone_from(&row.state.error_message);

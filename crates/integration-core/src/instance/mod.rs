@@ -99,7 +99,7 @@ mod webhooks;
 
 pub use builder::IntegrationsBuilder;
 pub use clients::ActiveClient;
-pub use error::{IntegrationError, NotActive};
+pub use error::{IntegrationError, Missing, NotActive};
 pub use input::{Form, IntegrationPatch, NewIntegration};
 pub use integrations::Integrations;
 pub use model::{StoredConfig, StoredEndpoint, StoredIntegration, StoredWebhook};

@@ -1,6 +1,6 @@
 //! Making and changing instances.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -11,8 +11,8 @@ use super::integrations::{Integrations, Kind};
 use super::sealing::{FieldChanges, changes_of, check, errors_of, storable};
 use super::view::{Integration, settings_of};
 use super::{
-    ConfigValue, ConfigValues, IS_DEFAULT, IntegrationError, IntegrationPatch, NewIntegration,
-    StoredConfig, StoredIntegration,
+    ConfigValue, ConfigValues, IS_DEFAULT, IntegrationError, IntegrationPatch, Missing,
+    NewIntegration, StoredConfig, StoredIntegration,
 };
 use crate::ids::{IntegrationId, Scope, TenantId};
 use crate::status::{CredentialsVersion, Event, State};
@@ -113,12 +113,15 @@ impl Integrations {
         let row = self.row(&scope, id).await?;
         let kind = self.kind(&row.vendor).await?;
         let changed = self
-            .change(&scope, id, |draft| self.patch(draft, &kind, &patch))
+            .change(&scope, id, |draft| {
+                let settings_changed = self.patch(draft, &kind, &patch)?;
+                Ok((settings_changed, changes_in_log(&draft.before, &draft.row)))
+            })
             .await?;
         let mut entry = self.entry(&changed.row, "integration.updated", LogStatus::Success);
-        entry.payload = Some(names_in_log(&changed.row));
+        let (settings_changed, changes) = changed.value;
+        entry.payload = Some(changes);
         self.log(entry).await;
-        let settings_changed = changed.value;
         let row = if settings_changed && changed.row.state.runs_jobs() {
             self.follow_settings(&scope, changed.row).await
         } else {
@@ -231,7 +234,7 @@ pub(super) fn tenant_of(
     match named.or(scope.tenant()) {
         None => Err(IntegrationError::TenantRequired),
         Some(tenant) if scope.covers(tenant) => Ok(tenant.clone()),
-        Some(_) => Err(IntegrationError::NotFound),
+        Some(_) => Err(Missing::Integration.into()),
     }
 }
 
@@ -378,4 +381,38 @@ fn names_in_log(row: &StoredIntegration) -> Value {
         "settings": row.settings.keys().collect::<Vec<_>>(),
         "credentials": row.config.version,
     })
+}
+
+/// What a log entry tells of a change: the names of the fields that differ, and no value.
+fn changes_in_log(before: &StoredIntegration, after: &StoredIntegration) -> Value {
+    let (old, new) = (&before.config, &after.config);
+    let mut config = differing(&old.readable, &new.readable);
+    config.extend(differing(&old.sealed, &new.sealed));
+    let mut words = Vec::new();
+    if before.name != after.name {
+        words.push("name");
+    }
+    if before.description != after.description {
+        words.push("description");
+    }
+    json!({
+        "changed": words,
+        "config": config,
+        "settings": differing(&before.settings, &after.settings),
+        "credentials": new.version,
+    })
+}
+
+/// The names whose values differ, in the order of the alphabet.
+fn differing<'m, M, V>(before: &'m M, after: &'m M) -> BTreeSet<&'m String>
+where
+    &'m M: IntoIterator<Item = (&'m String, &'m V)>,
+    V: PartialEq + 'm,
+{
+    let old: BTreeMap<_, _> = before.into_iter().collect();
+    let new: BTreeMap<_, _> = after.into_iter().collect();
+    let names = old.keys().chain(new.keys()).copied();
+    names
+        .filter(|name| old.get(name) != new.get(name))
+        .collect()
 }

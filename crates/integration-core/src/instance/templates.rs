@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::IntegrationError;
 use super::integrations::{ATTEMPTS, Integrations};
+use super::{IntegrationError, Missing};
 use crate::ids::{Scope, TemplateId};
 use crate::store::StoreError;
 use crate::template::{IntegrationTemplate, NewTemplate, TemplatePatch, TemplateSummary};
@@ -35,7 +35,7 @@ impl Integrations {
         }
     }
 
-    /// Lists all templates by name, each with the number of integrations of all tenants that use it.
+    /// Lists all templates by name, each with the number of integrations within the scope that use it.
     ///
     /// # Errors
     ///
@@ -44,8 +44,7 @@ impl Integrations {
         &self,
         scope: impl Into<Scope>,
     ) -> Result<Vec<TemplateSummary>, IntegrationError> {
-        let _open_to_all: Scope = scope.into();
-        Ok(self.store().templates().await?)
+        Ok(self.store().templates(&scope.into()).await?)
     }
 
     /// Reads a template.
@@ -60,7 +59,7 @@ impl Integrations {
     ) -> Result<IntegrationTemplate, IntegrationError> {
         let _open_to_all: Scope = scope.into();
         let template = self.store().template(id).await?;
-        template.ok_or(IntegrationError::NotFound)
+        Ok(template.ok_or(Missing::Template)?)
     }
 
     /// Reads the template of a name, which is also that of the vendor.
@@ -98,7 +97,7 @@ impl Integrations {
         administrator(&scope.into())?;
         for _ in 0..ATTEMPTS {
             let template = self.store().template(id).await?;
-            let template = template.ok_or(IntegrationError::NotFound)?;
+            let template = template.ok_or(Missing::Template)?;
             let changed = patch
                 .clone()
                 .apply(&template, self.now())
@@ -114,7 +113,7 @@ impl Integrations {
             match self.store().update_template(&changed, read).await {
                 Ok(()) => return Ok(changed),
                 Err(StoreError::VersionConflict) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(of_template(error)),
             }
         }
         Err(StoreError::VersionConflict.into())
@@ -134,7 +133,15 @@ impl Integrations {
         id: TemplateId,
     ) -> Result<(), IntegrationError> {
         administrator(&scope.into())?;
-        Ok(self.store().delete_template(id).await?)
+        let deleted = self.store().delete_template(id).await;
+        deleted.map_err(of_template)
+    }
+}
+
+fn of_template(error: StoreError) -> IntegrationError {
+    match error {
+        StoreError::NotFound => Missing::Template.into(),
+        error => error.into(),
     }
 }
 

@@ -15,7 +15,7 @@ use super::integrations::Integrations;
 use super::probe::sentence;
 use super::view::{Removal, WebhookEndpoint, WebhookSecret, settings_of};
 use super::{
-    IntegrationError, RegisteredWebhook, StoredEndpoint, StoredIntegration, StoredWebhook,
+    IntegrationError, Missing, RegisteredWebhook, StoredEndpoint, StoredIntegration, StoredWebhook,
     WebhookRequest,
 };
 use crate::ids::{EndpointId, IntegrationId, Scope};
@@ -48,7 +48,7 @@ impl Integrations {
     ) -> Result<WebhookEndpoint, IntegrationError> {
         let scope = scope.into();
         let row = self.store().integration_by_endpoint(&scope, id).await?;
-        let row = row.ok_or(IntegrationError::NotFound)?;
+        let row = row.ok_or(Missing::Endpoint)?;
         let sealing = self.sealing(&row.tenant, row.id);
         let mut secrets = Vec::new();
         let here = row.endpoints.iter().filter(|endpoint| endpoint.id == id);
@@ -184,7 +184,7 @@ impl Integrations {
     ) {
         let is_kept = match kept {
             Ok(row) => row.state.has_credentials,
-            Err(error) => !matches!(error, IntegrationError::NotFound),
+            Err(error) => !matches!(error, IntegrationError::NotFound { .. }),
         };
         if !is_kept {
             let webhooks = registration.webhooks.iter();

@@ -39,12 +39,12 @@ pub trait TemplateStore: Send + Sync {
     /// When the store cannot read.
     async fn template_named(&self, name: &str) -> Result<Option<IntegrationTemplate>, StoreError>;
 
-    /// Reads all templates, by name, each with the number of integrations that use it.
+    /// Reads all templates, by name, each with the number of integrations within the scope that use it.
     ///
     /// # Errors
     ///
     /// When the store cannot read.
-    async fn templates(&self) -> Result<Vec<TemplateSummary>, StoreError>;
+    async fn templates(&self, scope: &Scope) -> Result<Vec<TemplateSummary>, StoreError>;
 
     /// Writes a changed template over the one whose `updated_at` is `expected`.
     ///

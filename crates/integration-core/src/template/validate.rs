@@ -68,6 +68,11 @@ impl ValidationErrors {
         }])
     }
 
+    /// The sentences, without saying of what.
+    pub(crate) fn in_a_line(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(|f| write_some(f, &self.0))
+    }
+
     /// Returns the errors.
     pub fn iter(&self) -> std::slice::Iter<'_, ValidationError> {
         self.0.iter()
@@ -103,8 +108,7 @@ impl IntoIterator for ValidationErrors {
 
 impl fmt::Display for ValidationErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the config is not valid: ")?;
-        write_some(f, &self.0)
+        write!(f, "the config is not valid: {}", self.in_a_line())
     }
 }
 

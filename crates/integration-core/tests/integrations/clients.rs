@@ -111,7 +111,7 @@ async fn the_older_credentials_serve_until_the_newest_have_passed() {
     let serving = it.active_client::<AcmeClient>(tenant(), id).await.unwrap();
     assert_eq!(serving.credentials, first.credentials);
     let before = world.acme.requests().len();
-    serving.client.account().await.unwrap();
+    serving.account().await.unwrap();
     let newest = it.client::<AcmeClient>(tenant(), id).await.unwrap();
     newest.account().await.unwrap();
     assert_eq!(world.acme.requests()[before..], [KEY, OTHER_KEY]);
@@ -288,10 +288,10 @@ async fn a_client_of_what_another_process_deleted_is_dropped() {
     elsewhere.client::<AcmeClient>(tenant(), id).await.unwrap();
     let stranger = TenantId::from("stranger");
     let refused = elsewhere.client::<AcmeClient>(&stranger, id).await;
-    assert!(matches!(refused, Err(IntegrationError::NotFound)));
+    assert!(matches!(refused, Err(IntegrationError::NotFound { .. })));
     assert_eq!(world.acme.clients(), 1);
     world.integrations.delete(tenant(), id).await.unwrap();
     let refused = elsewhere.client::<AcmeClient>(tenant(), id).await;
-    assert!(matches!(refused, Err(IntegrationError::NotFound)));
+    assert!(matches!(refused, Err(IntegrationError::NotFound { .. })));
     assert_eq!(world.acme.clients(), 0);
 }

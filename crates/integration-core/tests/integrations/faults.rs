@@ -98,7 +98,7 @@ delegate! { TemplateStore:
     fn seed_templates(&self, templates: &[IntegrationTemplate]) -> u64;
     fn template(&self, id: TemplateId) -> Option<IntegrationTemplate>;
     fn template_named(&self, name: &str) -> Option<IntegrationTemplate>;
-    fn templates(&self) -> Vec<TemplateSummary>;
+    fn templates(&self, scope: &Scope) -> Vec<TemplateSummary>;
     fn update_template(&self, template: &IntegrationTemplate, expected: DateTime<Utc>) -> ();
     fn delete_template(&self, id: TemplateId) -> ();
 }
@@ -344,7 +344,7 @@ async fn to_delete(#[values(false, true)] late: bool) {
         flow |id| { faults.it.delete(tenant(), id).await.map(drop) }
         after |id| {
             match faults.it.delete(tenant(), id).await {
-                Ok(_) | Err(IntegrationError::NotFound) => {}
+                Ok(_) | Err(IntegrationError::NotFound { .. }) => {}
                 Err(error) => panic!("{error:?}"),
             }
             assert!(faults.rows().await.is_empty());

@@ -147,7 +147,7 @@ async fn test_save_choose_enable_break_mend_delete() {
     assert_eq!(removal.removed, ["wh-1"]);
     assert!(removal.left.is_empty() && world.acme.registered().is_empty());
     let gone = integrations.get(tenant, id).await;
-    assert!(matches!(gone, Err(IntegrationError::NotFound)));
+    assert!(matches!(gone, Err(IntegrationError::NotFound { .. })));
 
     integrations.close().await;
     let logs = integrations
@@ -168,7 +168,13 @@ async fn test_save_choose_enable_break_mend_delete() {
         "{failed:?}"
     );
     assert!(failed.contains(&("account.get", Some(401))), "{failed:?}");
-    assert!(logs.iter().any(|entry| entry.action == "status.changed"));
+    let mut changes = logs.iter().filter(|entry| entry.action == "status.changed");
+    assert!(changes.clone().count() > 3);
+    assert!(changes.all(|entry| {
+        let payload = entry.payload.as_ref().unwrap();
+        let failed = entry.status == LogStatus::Failed;
+        failed == (payload["to"] == "error") && failed == entry.error_message.is_some()
+    }));
     assert!(logs.iter().all(|entry| entry.integration.is_none()));
 }
 
@@ -238,6 +244,55 @@ async fn settings_merge_and_the_default_is_one() {
     let wrong = IntegrationPatch::new().setting("log_calls", "perhaps");
     let refused = integrations.update(tenant, second.id, wrong).await;
     assert!(matches!(refused, Err(IntegrationError::InvalidSettings(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_names_what_an_update_changed() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it
+        .save(tenant(), Config::new(KEY).region("eu"))
+        .await
+        .unwrap();
+    let patch = IntegrationPatch::new()
+        .name("Front desk")
+        .config(Config::new(KEY).region("us"))
+        .setting("log_calls", false)
+        .setting("is_default", false);
+    it.update(tenant(), id, patch).await.unwrap();
+    let patch = IntegrationPatch::new().config(Config::new(OTHER_KEY).region("us"));
+    it.update(tenant(), id, patch).await.unwrap();
+    let logs = it.logs(tenant(), LogFilter::new()).await.unwrap();
+    let updated: Vec<_> = logs
+        .iter()
+        .rev()
+        .filter(|entry| entry.action == "integration.updated")
+        .map(|entry| entry.payload.clone().unwrap())
+        .collect();
+    assert_eq!(
+        updated,
+        [
+            json!({
+                "changed": ["name"], "config": ["region"], "settings": ["log_calls"], "credentials": 2
+            }),
+            json!({ "changed": [], "config": ["api_key"], "settings": [], "credentials": 3 }),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_of_the_settings_is_said() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    let wrong = IntegrationPatch::new()
+        .setting("line", 7)
+        .setting("log_calls", "perhaps");
+    let refused = it.update(tenant(), id, wrong).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the settings are not valid: Line must be text; Log calls must be true or false"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,6 +32,21 @@ fn form(values: Value) -> Form {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_tenant_is_told_how_many_of_its_own_use_a_template() {
+    let world = World::new().await;
+    let it = &world.integrations;
+    for owner in [tenant(), tenant(), "somebody-else".into()] {
+        let config = Config::new(KEY);
+        it.save(owner, config).await.unwrap();
+    }
+    for (scope, users) in [(tenant().into(), 2), (ALL, 3)] {
+        let all = it.templates(scope).await.unwrap();
+        assert_eq!(all[0].template.name, "acme");
+        assert_eq!(all[0].integrations, users);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn those_of_the_vendors_are_there_from_the_start() {
     let world = World::new().await;
     let all = world.integrations.templates(tenant()).await.unwrap();
@@ -213,10 +228,18 @@ async fn a_template_is_made_used_changed_and_deleted() {
 
     it.delete(tenant(), id).await.unwrap();
     it.delete_template(ALL, made.id).await.unwrap();
-    assert!(matches!(
-        it.template(ALL, made.id).await,
-        Err(IntegrationError::NotFound)
-    ));
+    for gone in [
+        it.template(ALL, made.id).await.unwrap_err(),
+        it.delete_template(ALL, made.id).await.unwrap_err(),
+        it.update_template(ALL, made.id, TemplatePatch::new())
+            .await
+            .unwrap_err(),
+    ] {
+        assert_eq!(
+            gone.to_string(),
+            "there is no such template within this scope"
+        );
+    }
     assert!(
         it.list(ALL, IntegrationFilter::new())
             .await

@@ -33,7 +33,7 @@ enum Got {
 
 fn refused<T: std::fmt::Debug>(result: Result<T, IntegrationError>) -> Got {
     match result {
-        Err(IntegrationError::NotFound) => Got::Nothing,
+        Err(IntegrationError::NotFound { .. }) => Got::Nothing,
         Err(IntegrationError::Forbidden) => Got::Forbidden,
         other => panic!("{other:?}"),
     }
@@ -187,7 +187,7 @@ async fn what_does_not_exist_looks_the_same() {
         let got = world.integrations.get(&scope, nobody).await;
         assert_eq!(
             got.unwrap_err().to_string(),
-            "there is no such thing within this scope"
+            "there is no such integration within this scope"
         );
     }
 }

@@ -26,7 +26,8 @@ async fn an_endpoint_leads_to_its_instance_and_keys() {
         .collect();
     assert_eq!(keys, ["secret-of-wh-1"]);
     let unknown = it.endpoint(&ALL, EndpointId::generate()).await;
-    assert!(matches!(unknown, Err(IntegrationError::NotFound)));
+    let unknown = unknown.unwrap_err().to_string();
+    assert_eq!(unknown, "there is no such endpoint within this scope");
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,7 +216,7 @@ async fn what_cannot_be_taken_back_is_told() {
     assert!(removal.reason.unwrap().contains("did not answer"));
     assert!(matches!(
         it.get(tenant(), id).await,
-        Err(IntegrationError::NotFound)
+        Err(IntegrationError::NotFound { .. })
     ));
 }
 

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use integration_core::store::{StoreError, TemplateStore};
 use integration_core::template::{IntegrationTemplate, NewTemplate, TemplateSummary};
-use integration_core::{Actor, TemplateId};
+use integration_core::{Actor, Scope, TemplateId, TenantId};
 use sqlx::types::Json;
 
 use super::{Query, Row, Store, failed, get};
@@ -24,7 +24,8 @@ const SELECT_BY_ID: &str = select!("from main.integration_templates t where t.id
 const SELECT_BY_NAME: &str = select!("from main.integration_templates t where t.name = $1");
 
 const SELECT_ALL: &str = select!(
-    ", (select count(*) from main.integrations i where i.template_id = t.id) as users
+    ", (select count(*) from main.integrations i
+        where i.template_id = t.id and i.tenant_id = coalesce($1, i.tenant_id)) as users
      from main.integration_templates t order by t.name"
 );
 
@@ -140,8 +141,9 @@ impl TemplateStore for Store {
         row.as_ref().map(read).transpose()
     }
 
-    async fn templates(&self) -> Result<Vec<TemplateSummary>, StoreError> {
-        let query = self.query(SELECT_ALL);
+    async fn templates(&self, scope: &Scope) -> Result<Vec<TemplateSummary>, StoreError> {
+        let tenant = scope.tenant().map(TenantId::as_str);
+        let query = self.query(SELECT_ALL).bind(tenant);
         let rows = query.fetch_all(self.reader()).await.map_err(failed)?;
         rows.iter()
             .map(|row| {

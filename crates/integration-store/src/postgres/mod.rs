@@ -53,7 +53,7 @@ type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>:
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = PostgresStore::connect("postgres://user:password@127.0.0.1:5432/host").await?;
-/// for summary in store.templates().await? {
+/// for summary in store.templates(&integration_core::Scope::Administrator).await? {
 ///     println!("{}: {} in use", summary.template.name, summary.integrations);
 /// }
 /// # Ok(())

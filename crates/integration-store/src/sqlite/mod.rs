@@ -60,7 +60,7 @@ type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>:
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("integrations.db");
 /// let store = SqliteStore::open(&path).await?;
-/// assert!(store.templates().await?.is_empty());
+/// assert!(store.templates(&integration_core::Scope::Administrator).await?.is_empty());
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())

@@ -29,7 +29,14 @@ pub(crate) async fn have_one_name_and_one_id(subject: &impl Subject) {
         let error = store.insert_template(&second).await.unwrap_err();
         assert!(matches!(error, StoreError::AlreadyExists), "{error:?}");
     }
-    assert_eq!(store.templates().await.unwrap().len(), 1);
+    assert_eq!(
+        store
+            .templates(&integration_core::Scope::Administrator)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     assert_eq!(store.template(first.id).await.unwrap(), Some(first));
 }
 
@@ -61,7 +68,11 @@ pub(crate) async fn are_seeded_once_by_several_processes_at_once(subject: &impl 
     }
     let written: u64 = starting.join_all().await.into_iter().sum();
     assert_eq!(written, 6);
-    let there = subject.store().templates().await.unwrap();
+    let there = subject
+        .store()
+        .templates(&integration_core::Scope::Administrator)
+        .await
+        .unwrap();
     let there: Vec<_> = there
         .into_iter()
         .map(|summary| summary.template.name)
@@ -79,7 +90,7 @@ pub(crate) async fn are_listed_by_name_with_the_number_of_their_users(subject: &
         with(&*store, plain(tenant, &used)).await;
     }
     let there: Vec<_> = store
-        .templates()
+        .templates(&integration_core::Scope::Administrator)
         .await
         .unwrap()
         .into_iter()
@@ -97,6 +108,16 @@ pub(crate) async fn are_listed_by_name_with_the_number_of_their_users(subject: &
         there,
         expected.map(|(name, users)| (name.to_owned(), users))
     );
+    for (tenant, users) in [("acme", 2), ("umbrella", 1), ("nobody", 0)] {
+        let scope = integration_core::Scope::from(integration_core::TenantId::from(tenant));
+        let there = store.templates(&scope).await.unwrap();
+        assert_eq!(there.len(), 6, "all are shown to {tenant}");
+        let used = there.last().unwrap();
+        assert_eq!(
+            (used.template.name.as_str(), used.integrations),
+            ("used", users)
+        );
+    }
 }
 
 pub(crate) async fn are_written_over_the_version_that_was_read(subject: &impl Subject) {

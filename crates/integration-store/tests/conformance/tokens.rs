@@ -117,7 +117,12 @@ pub(crate) async fn go_together_with_those_of_every_owner(subject: &impl Subject
     let own = connected(&*store).await;
     let user = own.clone().owner("user-7");
     store.put_tokens(&user, &tokens(2)).await.unwrap();
-    let template = store.templates().await.unwrap().remove(0).template;
+    let template = store
+        .templates(&integration_core::Scope::Administrator)
+        .await
+        .unwrap()
+        .remove(0)
+        .template;
     let sibling = with(&*store, plain("acme", &template)).await;
     let sibling = TokenRowId::new(sibling.tenant, sibling.id);
     store.put_tokens(&sibling, &tokens(3)).await.unwrap();

@@ -16,6 +16,8 @@ pub struct Config {
     #[schemars(
         title = "API key",
         schema_with = "integration_core::template::sealed",
+        // Without blanks, and so without `Bearer ` before it.
+        regex(pattern = "^[!-~]+$"),
         extend("ui" = {
             "help": "An owner or admin of the workspace makes it in the workspace settings, under API. Paste the bare key, without `Bearer`."
         })

@@ -77,6 +77,10 @@ fn a_config_comes_apart_under_the_names_of_its_schema() {
 #[case(json!({}), "API key")]
 #[case(json!({"api_key": ""}), "API key")]
 #[case(json!({"api_key": 7}), "API key")]
+#[case(json!({"api_key": " "}), "API key")]
+#[case(json!({"api_key": format!("{KEY}\n")}), "API key")]
+#[case(json!({"api_key": format!("{KEY} ")}), "API key")]
+#[case(json!({"api_key": format!("Bearer {KEY}")}), "API key")]
 #[case(json!({"api_key": KEY, "base_url": "http://169.254.0.1"}), "base_url")]
 fn a_config_that_cannot_be_one_is_refused(#[case] config: Value, #[case] named: &str) {
     let schema = ConfigSchema::of::<Config>().unwrap();

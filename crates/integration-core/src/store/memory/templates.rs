@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{MemoryStore, Tables};
-use crate::ids::TemplateId;
+use crate::ids::{Scope, TemplateId};
 use crate::store::{StoreError, TemplateStore};
 use crate::template::{IntegrationTemplate, TemplateSummary};
 
@@ -39,12 +39,14 @@ impl TemplateStore for MemoryStore {
         Ok(self.tables().template_named(name).cloned())
     }
 
-    async fn templates(&self) -> Result<Vec<TemplateSummary>, StoreError> {
+    async fn templates(&self, scope: &Scope) -> Result<Vec<TemplateSummary>, StoreError> {
         let tables = self.tables();
         let mut all: Vec<_> = tables
             .templates
             .values()
-            .map(|template| TemplateSummary::new(template.clone(), tables.count(template.id)))
+            .map(|template| {
+                TemplateSummary::new(template.clone(), tables.count(scope, template.id))
+            })
             .collect();
         all.sort_by(|one, other| one.template.name.cmp(&other.template.name));
         Ok(all)
@@ -78,7 +80,7 @@ impl TemplateStore for MemoryStore {
         if !tables.templates.contains_key(&id) {
             return Err(StoreError::NotFound);
         }
-        match tables.count(id) {
+        match tables.count(&Scope::Administrator, id) {
             0 => {
                 tables.templates.remove(&id);
                 Ok(())
@@ -95,11 +97,11 @@ impl Tables {
             .find(|template| template.name == name)
     }
 
-    fn count(&self, template: TemplateId) -> u64 {
+    fn count(&self, scope: &Scope, template: TemplateId) -> u64 {
         let using = self
             .integrations
             .values()
-            .filter(|instance| instance.row.template == template);
+            .filter(|it| it.row.template == template && scope.covers(&it.row.tenant));
         using.count() as u64
     }
 }
