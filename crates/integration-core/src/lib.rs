@@ -27,4 +27,5 @@ pub mod webhook;
 #[cfg(feature = "ids")]
 pub use self::ids::{Actor, EndpointId, IntegrationId, LogId, Scope, TemplateId, TenantId};
 #[cfg(feature = "integrations")]
+#[doc(inline)]
 pub use self::instance::Integrations;

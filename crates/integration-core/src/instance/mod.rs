@@ -1,7 +1,24 @@
 //! One tenant's instance of a template: its config with sealed credentials, its settings, its state.
 //!
-//! A vendor's crate implements [`Vendor`]; the host registers it with [`Integrations`], and a settings page is a few
-//! lines:
+//! A vendor's crate implements [`Vendor`]; the host registers it with [`Integrations`], whose calls, in the order of an
+//! instance's life, are these:
+//!
+//! | Step | Calls |
+//! |---|---|
+//! | start | [`builder`](Integrations::builder), [`check_vault`](Integrations::check_vault) |
+//! | show a form | [`templates`](Integrations::templates), [`ConfigSchema::form_fields`](crate::template::ConfigSchema::form_fields) |
+//! | try what was filled in | [`test_unsaved`](Integrations::test_unsaved), [`test_update`](Integrations::test_update) |
+//! | save, change | [`save`](Integrations::save), [`update`](Integrations::update) |
+//! | test | [`test_connection`](Integrations::test_connection) |
+//! | switch on and off | [`enable`](Integrations::enable), [`disable`](Integrations::disable) |
+//! | use | [`active_client`](Integrations::active_client) |
+//! | report what came of a call | [`report`](Integrations::report) with [`status_signal`](crate::http::status_signal) |
+//! | receive webhooks | [`endpoint`](Integrations::endpoint) |
+//! | watch | [`health_checks`](Integrations::health_checks), [`get`](Integrations::get), [`history`](Integrations::history), [`logs`](Integrations::logs) |
+//! | remove | [`delete`](Integrations::delete); [`uninstalled`](Integrations::uninstalled) and [`revoked`](Integrations::revoked) when the vendor says so |
+//! | stop | [`RunningHealthChecks::shutdown`](health::RunningHealthChecks::shutdown), [`close`](Integrations::close) |
+//!
+//! # On a settings page
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -66,36 +83,88 @@
 //! # }
 //! ```
 //!
+//! # In a worker
+//!
+//! A worker asks for the client before each piece of work, which costs one read, and reports what came of it. So the
+//! state of the instance follows its calls, and a job whose integration does not run waits instead of failing.
+//!
+//! ```
+//! # #[derive(Clone)]
+//! # pub struct Client;
+//! # impl Client {
+//! #     async fn sync(&self) -> Result<(), connector_http::Error> { Ok(()) }
+//! # }
+//! use integration_core::http::{CallResult, status_signal};
+//! use integration_core::instance::IntegrationError;
+//! use integration_core::{IntegrationId, Integrations, TenantId};
+//!
+//! /// Returns whether the work is done. Otherwise it is to be tried again later.
+//! async fn work(
+//!     integrations: &Integrations,
+//!     tenant: &TenantId,
+//!     id: IntegrationId,
+//! ) -> Result<bool, IntegrationError> {
+//!     let acme = match integrations.active_client::<Client>(tenant, id).await {
+//!         Ok(acme) => acme,
+//!         Err(IntegrationError::NotActive(_)) => return Ok(false),
+//!         Err(error) => return Err(error),
+//!     };
+//!     let outcome = acme.sync().await;
+//!     let result = match &outcome {
+//!         Ok(()) => CallResult::Works,
+//!         Err(error) => status_signal(error),
+//!     };
+//!     integrations.report(tenant, id, acme.credentials, result).await?;
+//!     Ok(outcome.is_ok())
+//! }
+//!
+//! # async fn main_loop(integrations: Integrations) {
+//! let checks = integrations.health_checks().start(); // in every process; one of them works
+//! // … until the host stops:
+//! checks.shutdown().await;
+//! integrations.close().await; // writes what still waits for the log
+//! # }
+//! ```
+//!
 //! What it must not do: send anything by itself, which is the vendor's client's business, and tell a secret, which goes
 //! from the vault into the vendor's config and nowhere else.
 
 pub mod health;
 
+// The order in which rustdoc shows what `Integrations` does: the life of an instance.
+mod integrations;
+
+mod save;
+
+mod connection;
+
+mod enable;
+
+mod clients;
+
+mod webhooks;
+
+mod remove;
+
+mod read;
+
 mod builder;
 mod checks;
-mod clients;
-mod connection;
 mod draft;
-mod enable;
 mod erased;
 mod error;
 mod input;
-mod integrations;
 #[cfg(feature = "vault-legacy")]
 mod legacy;
 mod model;
 mod probe;
-mod read;
-mod remove;
 mod rows;
-mod save;
 mod sealing;
 mod templates;
 mod unreadable;
 mod values;
 mod vendor;
 mod view;
-mod webhooks;
 
 pub use builder::IntegrationsBuilder;
 pub use clients::ActiveClient;
