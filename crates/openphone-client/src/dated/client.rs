@@ -12,9 +12,14 @@ use url::Url;
 
 use super::VERSION;
 use super::calls::{self, Calls};
+use super::contacts::{self, ContactNotes, ContactProperties, Contacts};
+use super::conversations::{self, Conversations};
 use super::messages::{self, Messages};
 use super::organization::{self, Organization};
 use super::page::ListPage;
+use super::phone_numbers::{self, PhoneNumbers};
+use super::tasks::{self, Tasks};
+use super::users::{self, Users};
 use super::webhooks::{self, Webhooks};
 use crate::client::VENDOR;
 
@@ -103,9 +108,44 @@ impl Client {
         Calls::new(self)
     }
 
+    /// The notes on contacts.
+    pub fn contact_notes(&self) -> ContactNotes<'_> {
+        ContactNotes::new(self)
+    }
+
+    /// The phone numbers, e-mail addresses and custom values of contacts.
+    pub fn contact_properties(&self) -> ContactProperties<'_> {
+        ContactProperties::new(self)
+    }
+
+    /// The address book.
+    pub fn contacts(&self) -> Contacts<'_> {
+        Contacts::new(self)
+    }
+
+    /// The conversations: threads of texts and calls.
+    pub fn conversations(&self) -> Conversations<'_> {
+        Conversations::new(self)
+    }
+
     /// The text messages of the workspace.
     pub fn messages(&self) -> Messages<'_> {
         Messages::new(self)
+    }
+
+    /// The phone numbers.
+    pub fn phone_numbers(&self) -> PhoneNumbers<'_> {
+        PhoneNumbers::new(self)
+    }
+
+    /// The tasks.
+    pub fn tasks(&self) -> Tasks<'_> {
+        Tasks::new(self)
+    }
+
+    /// The users.
+    pub fn users(&self) -> Users<'_> {
+        Users::new(self)
     }
 
     /// The webhooks that are registered over the dated API.
@@ -188,8 +228,15 @@ impl fmt::Debug for Client {
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
     [
         calls::ENDPOINTS,
+        contacts::ENDPOINTS,
+        contacts::notes::ENDPOINTS,
+        contacts::properties::ENDPOINTS,
+        conversations::ENDPOINTS,
         messages::ENDPOINTS,
         organization::ENDPOINTS,
+        phone_numbers::ENDPOINTS,
+        tasks::ENDPOINTS,
+        users::ENDPOINTS,
         webhooks::ENDPOINTS,
     ]
     .into_iter()

@@ -17,8 +17,12 @@
 //! | read summary and voicemail of many calls | one request each | **along with the list** |
 //! | be told of missed calls, voicemails, contacts, tasks | | **here**, and one webhook for all of it |
 //! | change a webhook, replace its key, test it, see what was delivered | | **only here** |
+//! | change one field of a contact | replaces the contact; `update_merged` reads first | **changes what is named** |
+//! | find contacts by name, number or address | `scan` reads everything | (not possible) |
+//! | notes and shares of contacts | | **only here** |
 //! | send a failed text once more | | **only here** |
 //! | know which workspace a key is of | | **only here** |
+//! | see numbers that can be bought, or business hours | | **only here** |
 //! | register a webhook once and never twice, by `ensure` | **only here** | |
 //!
 //! Ids are the same in both, but for webhooks: each API has its own, and does not see the other's.
@@ -43,12 +47,17 @@
 
 mod calls;
 mod client;
+mod contacts;
+mod conversations;
 mod export;
 mod ids;
 mod messages;
 mod organization;
 mod page;
+mod phone_numbers;
 mod query;
+mod tasks;
+mod users;
 mod webhooks;
 
 /// The version this module speaks.
@@ -59,20 +68,36 @@ pub use self::calls::{
     TranscriptLine,
 };
 pub use self::client::{Client, ClientBuilder, endpoints};
+pub use self::contacts::{
+    Contact, ContactNote, ContactNotes, ContactPatch, ContactProperties, ContactProperty,
+    ContactShare, Contacts, ListContacts, ListProperties, NewContact, NewProperty, NoteMedia,
+    PropertyPatch, PropertyType,
+};
+pub use self::conversations::{ConversationSort, Conversations, ListConversations};
 pub use self::export::{Export, ExportItems, ExportPage, ExportPages};
-pub use self::ids::{DeliveryId, EventId, OrganizationId, WebhookId};
+pub use self::ids::{
+    ContactNoteId, ContactPropertyId, DeliveryId, EventId, OrganizationId, WebhookId,
+};
 pub use self::messages::{ListMessages, Messages};
 pub use self::organization::{Organization, SubscriptionStatus};
 pub use self::page::ListPage;
+pub use self::phone_numbers::{
+    AvailableNumbers, BusinessHours, DayHours, ListPhoneNumbers, PhoneNumber, PhoneNumberPart,
+    PhoneNumbers, WeekHours,
+};
+pub use self::tasks::{ListTasks, NewTask, Task, TaskRevision, TaskStatus, Tasks};
+pub use self::users::{ListUsers, Users};
 pub use self::webhooks::{
     DeliveryAttempt, DeliveryDetail, DeliveryStatus, DeliveryTrigger, EventBody, ListDeliveries,
     NewWebhook, Webhook, WebhookDelivery, WebhookEvent, WebhookPatch, Webhooks,
 };
 #[doc(no_inline)]
 pub use crate::{
-    AiHandler, CallDirection, CallId, CallRoute, CallStatus, ExportCheckpoint, ExportProgress,
-    ExportRange, Message, MessageDirection, MessageId, MessageMedia, MessageStatus, PhoneNumberId,
-    ProcessingStatus, Recording, RecordingId, RecordingSource, RecordingStatus, SummaryJob,
-    SummaryJobField, SummaryJobResult, UserId, Voicemail, VoicemailId, VoicemailStatus,
-    WebhookResources, WebhookStatus,
+    ActivityId, AiHandler, CallDirection, CallId, CallRoute, CallStatus, ContactId, Conversation,
+    ConversationId, CustomFieldValue, ExportCheckpoint, ExportProgress, ExportRange, Message,
+    MessageDirection, MessageId, MessageMedia, MessageStatus, PhoneNumberId, PhoneNumberUser,
+    ProcessingStatus, Recording, RecordingId, RecordingSource, RecordingStatus, RegionRestrictions,
+    Restriction, Restrictions, SummaryJob, SummaryJobField, SummaryJobResult, TaskId, TaskText,
+    User, UserId, UserRole, Voicemail, VoicemailId, VoicemailStatus, WebhookResources,
+    WebhookStatus,
 };

@@ -85,3 +85,71 @@ pub(crate) fn page_of(body: &str, next: Option<&str>) -> serde_json::Value {
     let value: serde_json::Value = serde_json::from_str(body).unwrap();
     serde_json::json!({"data": [value["data"]], "nextCursor": next})
 }
+
+pub(crate) const CONTACT: &str = r#"{"data": {
+    "id": "CTabc801", "externalId": "user-42", "source": "shop", "sourceUrl": "https://shop.example.com/42",
+    "firstName": "Ana", "lastName": "Example", "company": "Bakery", "role": "Owner",
+    "createdAt": "2026-03-01T00:00:00Z", "updatedAt": "2026-03-02T00:00:00Z", "actorId": "USabc201"
+}}"#;
+
+pub(crate) const NOTE: &str = r#"{"data": {
+    "id": "note1", "text": "Prefers mornings.",
+    "media": [{"url": "https://media.example.com/1.jpg", "type": "image/jpeg", "name": "cake.jpg"}],
+    "createdAt": "2026-03-01T00:00:00Z", "updatedAt": "2026-03-02T00:00:00Z", "actorId": "USabc201"
+}}"#;
+
+pub(crate) const PROPERTY: &str = r#"{"data": {
+    "id": "prop1", "type": "phone-number", "name": "Mobile", "value": "+12025550143",
+    "createdAt": "2026-03-01T00:00:00Z", "updatedAt": "2026-03-02T00:00:00Z"
+}}"#;
+
+pub(crate) const SHARE: &str = r#"{"data": {
+    "contactId": "CTabc801", "sharedWith": "ORabc001", "createdAt": "2026-03-01T00:00:00Z"
+}}"#;
+
+/// With the field that only API v1 has, since both share the type.
+pub(crate) const CONVERSATION: &str = r#"{"data": {
+    "id": "CNabc301", "phoneNumberId": "PNabc101", "participants": ["+12025550143"], "name": null,
+    "assignedTo": null, "lastActivityAt": "2026-03-01T00:00:00Z", "lastActivityId": "ACabc401",
+    "mutedUntil": null, "snoozedUntil": null, "createdAt": "2026-02-01T00:00:00Z",
+    "updatedAt": "2026-03-01T00:00:00Z", "deletedAt": null
+}}"#;
+
+pub(crate) const NUMBER: &str = r#"{"data": {
+    "id": "PNabc101", "groupId": "GRabc901", "name": "Front desk", "phoneNumber": "+12025550100",
+    "formattedNumber": "(202) 555-0100", "forward": null, "portRequestId": null, "portingStatus": null,
+    "symbol": "*", "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-02T00:00:00Z",
+    "restrictions": {
+        "calling": {"US": "unrestricted", "CA": "unrestricted", "Intl": "restricted"},
+        "messaging": {"US": "unrestricted", "CA": "restricted", "Intl": "restricted"}
+    },
+    "businessHours": {
+        "enabled": true, "timezone": "America/New_York",
+        "schedule": {
+            "monday": {"start": "0900", "end": "1700"}, "tuesday": {"start": "0900", "end": "1700"},
+            "wednesday": {"start": "0900", "end": "1700"}, "thursday": {"start": "0900", "end": "1700"},
+            "friday": {"start": "0900", "end": "1300"}, "saturday": null, "sunday": null
+        }
+    }
+}}"#;
+
+pub(crate) const NUMBER_USER: &str = r#"{"data": {
+    "id": "USabc201", "email": "ana@example.com", "firstName": "Ana", "lastName": "Example",
+    "role": "member", "groupId": "GRabc901"
+}}"#;
+
+pub(crate) const TASK: &str = r#"{"data": {
+    "taskId": "TKabc901", "orgId": "ORabc001", "title": "Call back", "description": "About the cake.",
+    "dueDate": "2026-03-02T00:00:00Z", "status": "open", "assignedTo": "USabc201",
+    "assignedBy": "USabc202", "createdBy": "USabc202", "createdAt": "2026-03-01T00:00:00Z",
+    "phoneNumberId": "PNabc101", "conversationId": "CNabc301", "activityId": null,
+    "phoneNumberGroupId": null, "revision": 3
+}}"#;
+
+pub(crate) const REVISION: &str = r#"{"data": {"taskId": "TKabc901", "revision": 4}}"#;
+
+pub(crate) const USER: &str = r#"{"data": {
+    "id": "USabc201", "email": "ana@example.com", "firstName": "Ana", "lastName": "Example",
+    "pictureUrl": null, "role": "admin", "createdAt": "2026-01-01T00:00:00Z",
+    "updatedAt": "2026-01-02T00:00:00Z"
+}}"#;

@@ -1,7 +1,9 @@
 //! The errors of the dated API: no code, but a title; and what may be sent again.
 
 use connector_http::testing::Reply;
-use openphone_client::dated::{NewWebhook, WebhookEvent};
+use openphone_client::dated::{
+    NewContact, NewProperty, NewTask, NewWebhook, PropertyType, WebhookEvent,
+};
 use openphone_client::{Delivery, Error, ErrorKind, OpenPhoneErrorCode};
 use rstest::rstest;
 
@@ -71,10 +73,25 @@ async fn what_may_have_happened_is_not_done_again() {
     let webhooks = client.webhooks();
     let new = NewWebhook::new("https://hooks.example.com", [WebhookEvent::CallMissed]);
     let (id, delivery) = ("123".into(), "msg_1".into());
-    for _ in 0..5 {
+    for _ in 0..9 {
         transport.push(Reply::reset_after_sending());
     }
+    let (contact, task) = ("CT1".into(), NewTask::new("CN1", "A", "B"));
+    let mail = NewProperty::new(PropertyType::Email, "ana@example.com");
+    let properties = client.contact_properties();
     let errors = [
+        client
+            .contacts()
+            .create(&NewContact::new("Ana"))
+            .await
+            .unwrap_err(),
+        client
+            .contact_notes()
+            .create(&contact, "Hello.")
+            .await
+            .unwrap_err(),
+        properties.create(&contact, &mail).await.unwrap_err(),
+        client.tasks().create(&task).await.unwrap_err(),
         webhooks.create(&new).await.unwrap_err(),
         webhooks.rotate_secret(&id).await.unwrap_err(),
         webhooks.retry_delivery(&id, &delivery).await.unwrap_err(),
@@ -92,5 +109,5 @@ async fn what_may_have_happened_is_not_done_again() {
         assert_eq!(error.delivery(), Delivery::Unknown, "{error}");
         assert_eq!(error.attempts(), 1, "{error}");
     }
-    assert_eq!(transport.requests().len(), 5);
+    assert_eq!(transport.requests().len(), 9);
 }

@@ -24,12 +24,12 @@ struct Data<T> {
     data: T,
 }
 
-fn read<T: DeserializeOwned>(body: &str) -> T {
+pub(crate) fn read<T: DeserializeOwned>(body: &str) -> T {
     serde_json::from_str::<Data<T>>(body).unwrap().data
 }
 
 /// Nothing of the body is lost, and nothing unknown disturbs.
-fn keeps<T: DeserializeOwned + Serialize>(body: &str) {
+pub(crate) fn keeps<T: DeserializeOwned + Serialize>(body: &str) {
     let whole: Value = serde_json::from_str(body).unwrap();
     assert_eq!(
         serde_json::to_value(read::<T>(body)).unwrap(),
@@ -100,7 +100,7 @@ fn the_events_are_28_and_3_without_documents() {
     assert_eq!(WebhookEvent::KNOWN.iter().filter(open).count(), 3);
 }
 
-fn with<T: DeserializeOwned>(body: &str, pointer: &str) -> T {
+pub(crate) fn with<T: DeserializeOwned>(body: &str, pointer: &str) -> T {
     let mut value: Value = serde_json::from_str(body).unwrap();
     *value.pointer_mut(pointer).unwrap() = "of-tomorrow".into();
     read(&value.to_string())
@@ -160,7 +160,7 @@ fn required_fields() {
 }
 
 /// Decodes the body once without each field, and once with each field null.
-fn cannot_do_without<T: DeserializeOwned>(body: &str) -> BTreeSet<String> {
+pub(crate) fn cannot_do_without<T: DeserializeOwned>(body: &str) -> BTreeSet<String> {
     let whole: Value = serde_json::from_str(body).unwrap();
     let mut required = BTreeSet::new();
     for path in members(&whole["data"], "/data") {

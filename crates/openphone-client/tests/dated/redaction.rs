@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use openphone_client::dated::{
-    Client, ListCalls, ListDeliveries, ListMessages, NewWebhook, WebhookEvent, WebhookPatch,
+    AvailableNumbers, Client, ContactPatch, ListCalls, ListContacts, ListConversations,
+    ListDeliveries, ListMessages, ListPhoneNumbers, ListProperties, ListTasks, ListUsers,
+    NewContact, NewProperty, NewTask, NewWebhook, PropertyPatch, PropertyType, WebhookEvent,
+    WebhookPatch,
 };
 use openphone_client::{Error, Rate, RateClass, RetryPolicy};
 use tracing_subscriber::fmt::MakeWriter;
@@ -163,6 +166,33 @@ async fn of_one(client: &Client, output: &Output) {
     output.result(client.calls().get(&"AC1".into(), &[]).await);
     output.result(client.messages().get(&"AC1".into()).await);
     output.result(client.messages().retry(&"AC1".into()).await);
+    let new = NewContact::new("C4nary")
+        .external_id("c4nary")
+        .source_url("https://c4nary.example.com");
+    output.show(&new);
+    output.result(client.contacts().create(&new).await);
+    let patch = ContactPatch::new()
+        .first_name("C4nary")
+        .source_url("https://c4nary.example.com");
+    output.show(&patch);
+    output.result(client.contacts().update(&"CT1".into(), &patch).await);
+    let notes = client.contact_notes();
+    output.result(notes.create(&"CT1".into(), "c4nary").await);
+    let properties = client.contact_properties();
+    let new = NewProperty::new(PropertyType::PhoneNumber, PHONE).name("c4nary");
+    output.show(&new);
+    output.result(properties.create(&"CT1".into(), &new).await);
+    let patch = PropertyPatch::new().value("c4nary").name("c4nary");
+    output.show(&patch);
+    output.result(properties.update(&"CT1".into(), &"P1".into(), &patch).await);
+    let new = NewTask::new("CN1", "c4nary", "c4nary");
+    output.show(&new);
+    output.result(client.tasks().create(&new).await);
+    output.result(client.tasks().get(&"TK1".into()).await);
+    output.result(client.phone_numbers().get(&"PN1".into(), &[]).await);
+    let available = AvailableNumbers::new();
+    output.result(client.phone_numbers().available(&available).await.map(drop));
+    output.result(client.users().get(&"US1".into()).await);
     let webhooks = client.webhooks();
     let new = NewWebhook::new("https://c4nary.example.com", [WebhookEvent::CallMissed]);
     let new = new.label("c4nary");
@@ -193,6 +223,21 @@ async fn of_many(client: &Client, output: &Output) {
     let mut pages = export.pages();
     output.result(pages.next().await.unwrap());
     output.show(&pages);
+    let contacts = ListContacts::new().external_ids(["c4nary"]);
+    output.show(&contacts);
+    output.result(client.contacts().list_page(&contacts, None).await);
+    output.result(client.contacts().shares_page(&"CT1".into(), None).await);
+    let notes = client.contact_notes();
+    output.result(notes.list_page(&"CT1".into(), None).await);
+    let all = ListProperties::new();
+    let properties = client.contact_properties();
+    output.result(properties.list_page(&"CT1".into(), &all, None).await);
+    let numbers = ListPhoneNumbers::new().phone_number(PHONE);
+    output.show(&numbers);
+    output.result(client.phone_numbers().list_page(&numbers, None).await);
+    output.result(client.phone_numbers().users_page(&"PN1".into(), None).await);
+    output.result(client.tasks().list_page(&ListTasks::new(), None).await);
+    output.result(client.users().list_page(&ListUsers::new(), None).await);
     output.result(client.webhooks().list().await);
     let deliveries = ListDeliveries::new();
     let call = client
@@ -210,8 +255,28 @@ async fn successes() {
     of_one(&client, &output).await;
     let (_server, client) = server(200, page(&record)).await;
     of_many(&client, &output).await;
+    // A conversation has its participants as texts.
+    let record = record.replace(
+        r#"[{"phoneNumber": "+12025550177", "actorId": "US1"}]"#,
+        r#"["+12025550177"]"#,
+    );
+    let (_server, client) = server(200, page(&record)).await;
+    let query = ListConversations::new();
+    output.result(client.conversations().list_page(&query, None).await);
+    let (_server, client) = server(200, data(&record)).await;
+    output.result(client.conversations().mark_as_read(&"CN1".into()).await);
     output.assert_clean(&[
         "dated.organization.get",
+        "Contact {",
+        "ContactNote {",
+        "ContactProperty {",
+        "ContactShare {",
+        "Conversation {",
+        "PhoneNumber {",
+        "PhoneNumberUser {",
+        "Task {",
+        "TaskRevision {",
+        "User {",
         "PhoneCall {",
         "Message {",
         "Webhook {",
@@ -236,7 +301,8 @@ async fn failures() {
         of_many(&client, &output).await;
     }
     // Bodies that cannot be read.
-    let (_server, client) = server(200, r#"{"data": {"id": "c4nary", "status": 7}}"#.into()).await;
+    let body = r#"{"data": {"id": ["c4nary"], "status": "c4nary"}}"#;
+    let (_server, client) = server(200, body.into()).await;
     of_one(&client, &output).await;
     of_many(&client, &output).await;
     output.assert_clean(&["Validation", "Auth", "NotFound", "Server", "Decode"]);

@@ -5,18 +5,9 @@ use openphone_client::dated::{
     CallStatus, ListCalls, ListDeliveries, ListMessages, NewWebhook, WebhookEvent, WebhookPatch,
     WebhookResources,
 };
-use openphone_client::{Call, Delivery, ErrorKind};
 use rstest::rstest;
 
-use crate::client;
-
-async fn assert_refused<T: Send + std::fmt::Debug + 'static>(call: Call<T>, paths: &[&str]) {
-    let error = call.await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Validation, "{error}");
-    assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 0));
-    let found: Vec<_> = error.field_errors().iter().map(|it| &*it.path).collect();
-    assert_eq!(found, paths);
-}
+use crate::{assert_refused, client};
 
 fn now() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH
