@@ -240,6 +240,11 @@ async fn no_canary_is_seen() {
         lines.contains("api.call"),
         "nothing was listened to:\n{lines}"
     );
+    // The other process has the wrong key, and says so as it starts.
+    assert!(
+        lines.contains("stored credentials do not open"),
+        "the start was silent:\n{lines}"
+    );
     for (place, text) in [("the lines", &lines), ("what was shown", &shown.0)] {
         assert_unseen(place, text, &SECRETS);
         assert_unseen(place, text, &PERSONS);

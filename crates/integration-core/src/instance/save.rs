@@ -119,8 +119,8 @@ impl Integrations {
             })
             .await?;
         let mut entry = self.entry(&changed.row, "integration.updated", LogStatus::Success);
-        let (settings_changed, changes) = changed.value;
-        entry.payload = Some(changes);
+        let (settings_changed, names) = changed.value;
+        entry.payload = Some(names);
         self.log(entry).await;
         let row = if settings_changed && changed.row.state.runs_jobs() {
             self.follow_settings(&scope, changed.row).await
