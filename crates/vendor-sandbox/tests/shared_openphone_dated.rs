@@ -142,7 +142,7 @@ impl Scene {
             dated::UPDATE_WEBHOOK => Some(json!({ "label": null })),
             dated::SEND_WEBHOOK_TEST_EVENT => Some(json!({ "eventType": "call.completed" })),
             dated::GET_PHONE_NUMBER => {
-                path.push_str("?include=restrictions");
+                path.push_str("?include=restrictions,businessHours");
                 None
             }
             dated::LIST_CALLS | dated::GET_CALL => {

@@ -2,17 +2,21 @@
 //! the dated specification only.
 
 mod calls;
+mod contacts;
+mod conversations;
 mod messages;
+mod tasks;
 mod webhooks;
+mod workspace;
 
 use std::sync::Arc;
 
-use openphone_client::dated::Client;
-use openphone_client::{PhoneNumberId, Rate, RateClass};
+use openphone_client::dated::{Client, ListPhoneNumbers, ListUsers};
+use openphone_client::{PhoneNumberId, Rate, RateClass, UserId};
 use vendor_sandbox::openphone::OpenPhone;
 use vendor_sandbox::{Control, Sandbox};
 
-use super::{OTHER, Step, THEM, check, judged, refused};
+use super::{CUSTOM_FIELDS, Error, OTHER, Step, THEM, check, judged, refused};
 use crate::judge::Judge;
 use crate::surface::{Setting, Walk};
 
@@ -27,13 +31,14 @@ struct Stage {
 
 /// Starts sandbox and proxy, and carries every operation out. A part that fails does not keep the others from theirs.
 pub(crate) async fn walk(setting: Setting<'_>) -> Result<Walk, String> {
-    let sandbox = Sandbox::openphone()
+    let mut builder = Sandbox::openphone()
         .rate_limit(None)
         .refuse_unknown_query(true)
-        .call_processing(None)
-        .start()
-        .await
-        .map_err(|error| error.to_string())?;
+        .call_processing(None);
+    for (name, key, kind) in CUSTOM_FIELDS {
+        builder = builder.custom_field(name, key, kind);
+    }
+    let sandbox = builder.start().await.map_err(|error| error.to_string())?;
     let judge = Arc::new(Judge::start(setting, sandbox.base_url()).await?);
     let through = judged(&judge, sandbox.api_key()).map_err(|error| error.to_string())?;
     let past = openphone_client::Client::builder()
@@ -48,9 +53,12 @@ pub(crate) async fn walk(setting: Setting<'_>) -> Result<Walk, String> {
         sandbox,
     };
     let parts = [
-        ("organization", organization(&stage).await),
+        ("workspace", workspace::walk(&stage).await),
+        ("contacts", contacts::walk(&stage).await),
         ("calls", calls::walk(&stage).await),
         ("messages", messages::walk(&stage).await),
+        ("conversations", conversations::walk(&stage).await),
+        ("tasks", tasks::walk(&stage).await),
         ("webhooks", webhooks::walk(&stage).await),
         ("refusals", refusals(&judge).await),
     ];
@@ -64,12 +72,6 @@ pub(crate) async fn walk(setting: Setting<'_>) -> Result<Walk, String> {
     })
 }
 
-async fn organization(stage: &Stage) -> Step {
-    let one = stage.client.test_connection().await?;
-    let other = stage.client.organization().await?;
-    check(one.id == other.id, "it is another workspace")
-}
-
 async fn refusals(judge: &Arc<Judge>) -> Step {
     let stranger = Client::beside(&judged(judge, "another-key")?)?;
     refused(stranger.organization().await, 401)
@@ -79,5 +81,19 @@ impl Stage {
     /// The first number of the workspace.
     fn number(&self) -> PhoneNumberId {
         self.sandbox.phone_number_id().into()
+    }
+
+    /// All numbers of the workspace.
+    async fn numbers(&self) -> Result<Vec<PhoneNumberId>, Error> {
+        let numbers = self.client.phone_numbers();
+        let all = numbers.list(&ListPhoneNumbers::new()).all(100).await?;
+        Ok(all.into_iter().map(|number| number.id).collect())
+    }
+
+    /// The first user of the workspace.
+    async fn user(&self) -> Result<UserId, Error> {
+        let users = self.client.users().list(&ListUsers::new()).all(100).await?;
+        let first = users.into_iter().next().ok_or("there is no user")?;
+        Ok(first.id)
     }
 }

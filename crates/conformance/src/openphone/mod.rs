@@ -6,6 +6,7 @@ pub(crate) mod v1;
 use std::sync::Arc;
 
 use openphone_client::{Client, Rate, RateClass, RetryPolicy};
+use vendor_sandbox::openphone::CustomFieldKind;
 
 use crate::judge::Judge;
 
@@ -13,6 +14,17 @@ use crate::judge::Judge;
 const THEM: &str = "+12025550143";
 /// Another.
 const OTHER: &str = "+12025550144";
+
+/// Custom fields: name, key and kind, one of every kind.
+const CUSTOM_FIELDS: [(&str, &str, CustomFieldKind); 7] = [
+    ("Branch", "branch", CustomFieldKind::Address),
+    ("Inbound Lead", "inbound-lead", CustomFieldKind::Boolean),
+    ("Customer Since", "customer-since", CustomFieldKind::Date),
+    ("Plans", "plans", CustomFieldKind::MultiSelect),
+    ("Seats", "seats", CustomFieldKind::Number),
+    ("Nickname", "nickname", CustomFieldKind::String),
+    ("Website", "website", CustomFieldKind::Url),
+];
 
 /// How a part of the flow went.
 type Step = Result<(), Error>;

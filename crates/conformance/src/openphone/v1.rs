@@ -14,7 +14,7 @@ use openphone_client::{Client, ListUsers, PhoneNumberId, UserId};
 use vendor_sandbox::openphone::OpenPhone;
 use vendor_sandbox::{Control, Sandbox};
 
-use super::{Error, OTHER, Step, THEM, check, judged, refused};
+use super::{CUSTOM_FIELDS, Error, OTHER, Step, THEM, check, judged, refused};
 use crate::judge::Judge;
 use crate::surface::{Setting, Walk};
 
@@ -33,7 +33,7 @@ pub(crate) async fn walk(setting: Setting<'_>) -> Result<Walk, String> {
         .unique_external_ids(true)
         .refuse_unknown_query(true)
         .call_processing(None);
-    for (name, key, kind) in workspace::CUSTOM_FIELDS {
+    for (name, key, kind) in CUSTOM_FIELDS {
         builder = builder.custom_field(name, key, kind);
     }
     let sandbox = builder.start().await.map_err(|error| error.to_string())?;

@@ -313,10 +313,7 @@ async fn the_workspace_its_users_and_its_numbers() {
     let numbers = data(&api, "/phone-numbers").await;
     assert_eq!(numbers[0]["phoneNumber"], api.sandbox.phone_number());
     assert_eq!(numbers[0].get("restrictions"), None);
-    assert_eq!(
-        numbers[0]["businessHours"]["schedule"]["monday"]["start"],
-        "0900"
-    );
+    assert_eq!(numbers[0].get("businessHours"), None);
     assert_eq!(
         count(
             &api,
@@ -328,6 +325,15 @@ async fn the_workspace_its_users_and_its_numbers() {
     let id = numbers[1]["id"].as_str().unwrap();
     let number = data(&api, &format!("/phone-numbers/{id}?include=restrictions")).await;
     assert_eq!(number["restrictions"]["calling"]["US"], "unrestricted");
+    assert_eq!(number.get("businessHours"), None);
+    let both = format!("/phone-numbers/{id}?include=restrictions,businessHours");
+    let number = data(&api, &both).await;
+    assert!(number["restrictions"].is_object());
+    let monday = &number["businessHours"]["schedule"]["monday"];
+    assert_eq!(monday["start"], "0900");
+    api.get("/phone-numbers?include=businessHours")
+        .await
+        .expect(400);
     assert_eq!(count(&api, &format!("/phone-numbers/{id}/users")).await, 1);
     let found = data(&api, "/phone-numbers/available?areaCode=415&contains=0111").await;
     assert_eq!(found["phoneNumbers"], json!(["+14155550111"]));

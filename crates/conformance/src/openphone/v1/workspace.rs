@@ -1,20 +1,8 @@
 //! Numbers, users and the definitions of custom fields.
 
 use openphone_client::{ListPhoneNumbers, ListUsers};
-use vendor_sandbox::openphone::CustomFieldKind;
 
-use super::{Stage, Step, check};
-
-/// One of every kind.
-pub(super) const CUSTOM_FIELDS: [(&str, &str, CustomFieldKind); 7] = [
-    ("Branch", "branch", CustomFieldKind::Address),
-    ("Inbound Lead", "inbound-lead", CustomFieldKind::Boolean),
-    ("Customer Since", "customer-since", CustomFieldKind::Date),
-    ("Plans", "plans", CustomFieldKind::MultiSelect),
-    ("Seats", "seats", CustomFieldKind::Number),
-    ("Nickname", "nickname", CustomFieldKind::String),
-    ("Website", "website", CustomFieldKind::Url),
-];
+use super::{CUSTOM_FIELDS, Stage, Step, check};
 
 pub(super) async fn walk(stage: &Stage) -> Step {
     let client = &stage.client;

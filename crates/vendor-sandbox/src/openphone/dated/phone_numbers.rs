@@ -15,6 +15,7 @@ use crate::openphone::workspace::{PhoneNumber, Workspace};
 
 pub(super) const AREA: Area = Area::PhoneNumbers;
 const RESTRICTIONS: &str = "restrictions";
+const BUSINESS_HOURS: &str = "businessHours";
 /// How many numbers a search offers.
 const OFFERED: usize = 5;
 
@@ -31,7 +32,7 @@ pub(super) fn list(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiErr
 
 pub(super) fn get(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
     let mut query = Query::new(call);
-    let includes = query.words("include", &[RESTRICTIONS]);
+    let includes = query.words("include", &[RESTRICTIONS, BUSINESS_HOURS]);
     query.finish(state, AREA)?;
     let phone = find(state, call)?;
     let data = view(&state.workspace, phone, &includes);
@@ -91,19 +92,27 @@ fn find<'a>(state: &'a State, call: &Call<'_>) -> Result<&'a PhoneNumber, ApiErr
 }
 
 /// Writes a number: as API v1 does but for the name of the number itself and for its users, and
-/// with business hours.
+/// with business hours where they are asked for, which lists cannot do.
 pub(super) fn view(workspace: &Workspace, phone: &PhoneNumber, includes: &[String]) -> Value {
+    let asked_for = |part: &str| includes.iter().any(|include| include == part);
     let mut view = json!(workspace.phone_number_view(phone));
     if let Value::Object(view) = &mut view {
         view.remove("users");
         view.remove("number");
-        if includes.is_empty() {
+        if !asked_for(RESTRICTIONS) {
             view.remove(RESTRICTIONS);
         }
     }
     insert(&mut view, "phoneNumber", json!(phone.number));
+    if asked_for(BUSINESS_HOURS) {
+        insert(&mut view, BUSINESS_HOURS, business_hours());
+    }
+    view
+}
+
+fn business_hours() -> Value {
     let day = json!({ "start": "0900", "end": "1700" });
-    let hours = json!({
+    json!({
         "enabled": true,
         "timezone": "America/New_York",
         "schedule": {
@@ -115,7 +124,5 @@ pub(super) fn view(workspace: &Workspace, phone: &PhoneNumber, includes: &[Strin
             "saturday": null,
             "sunday": null,
         },
-    });
-    insert(&mut view, "businessHours", hours);
-    view
+    })
 }

@@ -74,16 +74,16 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiE
 
 pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
     let mut body = Body::read(call, AREA)?;
-    let name = body.nullable("name", Text::ANY).text();
+    let name = body.nullable("name", Text::ANY);
     let value = body.get("value").cloned();
     body.finish()?;
     let place = find(state, call.id)?;
     let definitions = state.workspace.custom_fields.clone();
     change(state, place, call, |contact| {
         if let Some(item) = items(contact).find(|item| item.id == call.second_id) {
-            if let Some(name) = name {
-                item.name = name;
-            }
+            let mut label = Some(std::mem::take(&mut item.name));
+            name.replace(&mut label);
+            item.name = label.unwrap_or_default();
             if let Some(value) = &value {
                 item.value = Some(text(value)?);
             }
