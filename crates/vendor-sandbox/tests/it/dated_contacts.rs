@@ -163,6 +163,11 @@ async fn properties_are_changed_one_by_one() {
     let v1 = data(&api, &format!("/v1/contacts/{id}")).await;
     assert_eq!(v1["defaultFields"]["phoneNumbers"][0]["name"], "Work");
     assert_eq!(v1["customFields"][0]["value"], 4);
+    let unnamed = api.patch(&number, &json!({ "name": null })).await;
+    assert_eq!(unnamed.expect(200).json()["data"]["name"], Value::Null);
+    api.patch(&seats, &json!({ "value": null }))
+        .await
+        .expect(400);
     api.delete(&email).await.expect(204);
     for answer in [
         api.get(&email).await,
@@ -177,13 +182,30 @@ async fn properties_are_changed_one_by_one() {
         json!({ "type": "email", "value": 1 }),
         json!({ "type": "number", "name": "None", "value": 3 }),
         json!({ "type": "number", "value": "three" }),
+        json!({ "type": "number", "name": "Seats", "value": null }),
     ] {
         api.post(&path, &body).await.expect(400);
     }
     api.control.webhooks_settled().await;
     assert_eq!(
         inbox.take().len(),
-        6,
-        "three additions, two changes, one deletion"
+        7,
+        "three additions, three changes, one deletion"
     );
+}
+
+#[tokio::test]
+async fn what_has_no_value_is_no_property() {
+    let api = Api::start_dated().await;
+    let record = json!({
+        "defaultFields": {
+            "firstName": "Ada",
+            "emails": [{ "name": "work", "value": null }],
+            "phoneNumbers": [{ "name": "", "value": "+12025550143" }],
+        },
+    });
+    let id = api.control.seed(&record).unwrap();
+    let properties = data(&api, &format!("/contacts/{id}/properties")).await;
+    assert_eq!(properties.as_array().unwrap().len(), 1);
+    assert_eq!(properties[0]["value"], "+12025550143");
 }

@@ -77,6 +77,16 @@ impl Body {
         }
     }
 
+    /// Reads something of any type. There is no leaving it open: null is refused.
+    pub(super) fn value(&mut self, name: &str) -> Option<Value> {
+        let value = self.object.get(name)?.clone();
+        if value.is_null() {
+            self.refuse(name, "must match a schema in anyOf", "string");
+            return None;
+        }
+        Some(value)
+    }
+
     pub(super) fn time(&mut self, name: &str) -> Option<DateTime<Utc>> {
         let text = self.text(name, Text::DATE_TIME)?;
         DateTime::parse_from_rfc3339(&text)

@@ -40,7 +40,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiE
     let mut body = Body::read(call, AREA)?;
     let kind = body.required("type", Text::ANY);
     let name = body.nullable("name", Text::ANY).text();
-    let value = body.get("value").cloned();
+    let value = body.value("value");
     body.needs("value", "string");
     body.finish()?;
     let place = find(state, call.id)?;
@@ -75,7 +75,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiE
 pub(super) fn update(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiError> {
     let mut body = Body::read(call, AREA)?;
     let name = body.nullable("name", Text::ANY);
-    let value = body.get("value").cloned();
+    let value = body.value("value");
     body.finish()?;
     let place = find(state, call.id)?;
     let definitions = state.workspace.custom_fields.clone();
@@ -172,7 +172,8 @@ fn custom_field(
     found.ok_or_else(ApiError::custom_field_item)
 }
 
-/// Shows all of them with their ids; they have no times of their own here.
+/// Shows all that have a value, with their ids; they have no times of their own here. What was emptied over
+/// API v1 is no property.
 fn views(contact: &Contact, definitions: &[Definition]) -> Vec<(String, Value)> {
     let view = |id: &str, kind: Value, name: Option<&str>, value: Value| {
         let view = json!({
@@ -183,7 +184,7 @@ fn views(contact: &Contact, definitions: &[Definition]) -> Vec<(String, Value)> 
             "createdAt": clock::iso(contact.created_at),
             "updatedAt": clock::iso(contact.updated_at),
         });
-        (id.to_owned(), view)
+        (!value.is_null()).then(|| (id.to_owned(), view))
     };
     let item = |item: &Item, kind: &str| {
         let name = Some(item.name.as_str()).filter(|name| !name.is_empty());
@@ -192,17 +193,13 @@ fn views(contact: &Contact, definitions: &[Definition]) -> Vec<(String, Value)> 
     let numbers = contact
         .phone_numbers
         .iter()
-        .map(|number| item(number, NUMBER));
-    let emails = contact.emails.iter().map(|email| item(email, EMAIL));
+        .filter_map(|number| item(number, NUMBER));
+    let emails = contact.emails.iter().filter_map(|email| item(email, EMAIL));
     let custom = contact.custom_values.iter().filter_map(|custom| {
         let definition = definitions.get(custom.definition)?;
         let kind = json!(definition.r#type);
-        Some(view(
-            &custom.id,
-            kind,
-            Some(&definition.name),
-            custom.value.clone(),
-        ))
+        let name = Some(definition.name.as_str());
+        view(&custom.id, kind, name, custom.value.clone())
     });
     numbers.chain(emails).chain(custom).collect()
 }
