@@ -1,8 +1,10 @@
 //! What the runnable programs of this package share.
 //!
-//! The programs themselves stand beside this folder: `signup_sync.rs`, `send_sms.rs`, `webhook_receiver.rs`,
-//! `strict_crm.rs`, `settings_page.rs`. Each names what it needs, so that running one compiles no more than that.
+//! The programs themselves stand beside this folder: `signup_sync.rs`, `send_sms.rs`, `export_calls.rs`,
+//! `webhook_receiver.rs`, `strict_crm.rs`, `settings_page.rs`. Each names what it needs, so that running one compiles no
+//! more than that.
 
+pub mod call_export;
 #[cfg(feature = "store")]
 pub mod master_key;
 pub mod openphone;

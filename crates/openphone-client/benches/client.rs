@@ -6,22 +6,29 @@
     reason = "a program that measures prints its figures, and ends when it cannot measure"
 )]
 
+mod export;
 #[path = "../../connector-http/benches/harness/mod.rs"]
-#[expect(
-    dead_code,
-    reason = "the harness serves two programs, and each uses a part of it"
-)]
 mod harness;
+mod memory;
 mod paging;
 mod webhook;
 
 fn main() {
     if let Some(which) = harness::word_after("--server") {
-        harness::runtime().block_on(paging::serve(&which));
+        harness::runtime().block_on(async {
+            match which.strip_prefix(export::CALLS) {
+                Some(calls) => export::serve(calls).await,
+                None => paging::serve(&which).await,
+            }
+        });
         return;
     }
     if std::env::args().any(|argument| argument == "--growth") {
         paging::print_growth();
+        return;
+    }
+    if let Some(calls) = harness::word_after("--export") {
+        export::print_one(&calls);
         return;
     }
     harness::subscribe_at_info();
@@ -33,5 +40,6 @@ fn main() {
         .status()
         .expect("starts again");
     assert!(status.success());
+    export::print();
     webhook::print_ratios();
 }

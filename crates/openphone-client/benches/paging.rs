@@ -9,6 +9,7 @@ use serde::Deserialize;
 use vendor_sandbox::Sandbox;
 
 use crate::harness;
+use crate::memory::peak_memory_mb;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 const PAGE_SIZE: u64 = 50;
@@ -28,14 +29,16 @@ pub(crate) async fn serve(contacts: &str) {
     std::future::pending::<()>().await;
 }
 
-fn start(contacts: u64) -> (harness::ServerProcess, String, String) {
-    let server = harness::ServerProcess::start(&contacts.to_string());
+/// Starts a server of what `which` names; its URL and its key.
+pub(crate) fn start(which: &str) -> (harness::ServerProcess, String, String) {
+    let server = harness::ServerProcess::start(which);
     let (url, key) = server.url.split_once(' ').expect("URL and key");
     let (url, key) = (url.to_owned(), key.to_owned());
     (server, url, key)
 }
 
-fn client(url: &str, key: &str) -> Client {
+/// A client that the pace does not hold back.
+pub(crate) fn client(url: &str, key: &str) -> Client {
     let limits = Rate::per_second(1_000_000);
     Client::builder()
         .api_key(key)
@@ -47,7 +50,7 @@ fn client(url: &str, key: &str) -> Client {
 
 /// `paging_cpu_ratio`: the CPU of whole pages, decoded into the same contacts on both sides.
 pub(crate) fn print_cpu() {
-    let (_server, url, key) = start(PAGE_SIZE * PAGES_A_BATCH);
+    let (_server, url, key) = start(&(PAGE_SIZE * PAGES_A_BATCH).to_string());
     let runtime = harness::runtime();
     let ours = client(&url, &key);
     let raw = reqwest::Client::builder()
@@ -79,7 +82,7 @@ pub(crate) fn print_cpu() {
 
 /// `paging_growth_mb`: how much the peak of memory rises from page 3 to the end of a million contacts.
 pub(crate) fn print_growth() {
-    let (_server, url, key) = start(ALL_CONTACTS);
+    let (_server, url, key) = start(&ALL_CONTACTS.to_string());
     let ours = client(&url, &key);
     let growth = harness::runtime().block_on(async {
         let mut contacts = ours
@@ -109,21 +112,6 @@ async fn count_ours(client: &Client) -> u64 {
         seen += 1;
     }
     seen
-}
-
-/// The largest memory this process has held so far, in megabytes (`VmHWM`).
-fn peak_memory_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux with /proc");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .expect("VmHWM");
-    let kilobytes: f64 = line
-        .split_whitespace()
-        .nth(1)
-        .and_then(|kb| kb.parse().ok())
-        .expect("kB");
-    kilobytes / 1024.0
 }
 
 #[derive(Deserialize)]
