@@ -331,6 +331,56 @@ fn an_unusable_key_is_refused(#[case] text: &str, #[case] kind: KeyErrorKind) {
     assert!(text.is_empty() || !format!("{said} {in_environment:?}").contains(text));
 }
 
+/// What a keyring takes is not a key; a newcomer who mixes them up is told which of them he has.
+#[rstest]
+#[case::base64("k1:{1}", KeyErrorKind::IdInFront)]
+#[case::blanks(" k1 : {1}\n", KeyErrorKind::IdInFront)]
+#[case::no_id(":{1}", KeyErrorKind::Encoding)]
+#[case::not_an_id("a.b:{1}", KeyErrorKind::Encoding)]
+fn a_key_with_an_id_is_not_a_key(#[case] form: &str, #[case] kind: KeyErrorKind) {
+    let text = form.replace("{1}", K1_BASE64);
+    let refused = MasterKey::parse(&text.into()).unwrap_err();
+    assert_eq!(refused.kind(), kind);
+    let shown = shown(&refused);
+    assert!(!shown.contains(K1_BASE64), "{shown}");
+}
+
+#[rstest]
+#[case(
+    KeyErrorKind::Missing,
+    "no master key is set; make one with `openssl rand -base64 32`, or restore the one that stored values were sealed with"
+)]
+#[case(
+    KeyErrorKind::Length { bytes: 16 },
+    "the master key has 16 bytes instead of 32; make one with `openssl rand -base64 32`, or restore the one that stored values were sealed with"
+)]
+#[case(
+    KeyErrorKind::IdInFront,
+    "an id stands in front of the master key; here the key is wanted alone, without the id and the colon"
+)]
+#[case(
+    KeyErrorKind::Separator,
+    "the keys of a keyring are separated by commas: `k2:KEY,k1:KEY,index=k1`"
+)]
+#[case(
+    KeyErrorKind::DuplicateIndex,
+    "`index=` is there twice; leave the one that names the key that blind indexes were made with so far"
+)]
+#[case(
+    KeyErrorKind::DuplicateKey,
+    "the same key is there twice under two ids; take one out, or make another with `openssl rand -base64 32` for the newer id"
+)]
+#[case(
+    KeyErrorKind::IndexKeyNotNamed,
+    "with several keys, one must be named for blind indexes and fingerprints: append `,index=` and the id of the key that made them so far, which usually is the older one"
+)]
+fn what_is_wrong_with_a_key_is_said_with_what_to_do(
+    #[case] kind: KeyErrorKind,
+    #[case] text: &str,
+) {
+    assert_eq!(kind.to_string(), text);
+}
+
 #[rstest]
 #[case::not_set(VarError::NotPresent, KeyErrorKind::Missing)]
 #[case::not_text(VarError::NotUnicode(K1.into()), KeyErrorKind::Encoding)]
@@ -356,6 +406,7 @@ fn a_missing_variable_is_named(#[case] cause: VarError, #[case] kind: KeyErrorKi
 #[case::two_the_other_way("a:{1},b:{2},index=a", "a", &["a", "b"])]
 #[case::index_first("index=b,a:{1},b:{2}", "b", &["a", "b"])]
 #[case::blanks_and_a_newline(" b : {2} , a:{1} , index=a \n", "a", &["b", "a"])]
+#[case::blank_before_the_colon("main :{1}", "main", &["main"])]
 #[case::mixed("{2},a:{1},index=a", "a", &["ke0a04ac84a35", "a"])]
 #[case::neither_has_an_id(
     "{2},{1},index=k137eb8072533",
@@ -374,7 +425,14 @@ fn a_keyring_is_read(#[case] form: &str, #[case] index: &str, #[case] ids: &[&st
 #[rstest]
 #[case::no_index_key("b:{2},a:{1}", KeyErrorKind::IndexKeyNotNamed, None)]
 #[case::unknown_index_key("b:{2},a:{1},index=c", KeyErrorKind::UnknownId, Some(3))]
-#[case::two_index_keys("a:{1},index=a,index=a", KeyErrorKind::DuplicateId, Some(3))]
+#[case::two_index_keys("a:{1},index=a,index=a", KeyErrorKind::DuplicateIndex, Some(3))]
+#[case::semicolon("a:{1};b:{2}", KeyErrorKind::Separator, None)]
+#[case::semicolon_without_ids("{1};{2}", KeyErrorKind::Separator, None)]
+#[case::semicolon_before_index("a:{1},b:{2};index=a", KeyErrorKind::Separator, None)]
+#[case::lines("a:{1}\nb:{2}\nindex=a\n", KeyErrorKind::Separator, None)]
+#[case::blank("a:{1} b:{2}", KeyErrorKind::Separator, None)]
+#[case::bar("a:{1}|b:{2}", KeyErrorKind::Separator, None)]
+#[case::blank_in_a_key("a:AAAA AAAA", KeyErrorKind::Encoding, None)]
 #[case::no_key_at_all("index=a", KeyErrorKind::Missing, None)]
 #[case::same_id("a:{1},a:{2},index=a", KeyErrorKind::DuplicateId, Some(2))]
 #[case::same_key("a:{1},b:{1},index=a", KeyErrorKind::DuplicateKey, Some(2))]
@@ -383,7 +441,7 @@ fn a_keyring_is_read(#[case] form: &str, #[case] index: &str, #[case] ids: &[&st
 #[case::no_key_behind_the_id("a:", KeyErrorKind::Empty, None)]
 #[case::no_id(":{1}", KeyErrorKind::KeyId, None)]
 #[case::dot_in_an_id("a.b:{1}", KeyErrorKind::KeyId, None)]
-#[case::two_colons("a:b:{1}", KeyErrorKind::Encoding, None)]
+#[case::two_colons("a:b:{1}", KeyErrorKind::IdInFront, None)]
 #[case::id_and_key_swapped("{1}:{2}", KeyErrorKind::KeyId, None)]
 #[case::short_key_second("a:{1},b:AAAA,index=a", KeyErrorKind::Length { bytes: 2 }, Some(2))]
 fn an_unusable_keyring_is_refused(

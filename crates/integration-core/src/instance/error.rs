@@ -104,9 +104,9 @@ pub enum IntegrationError {
         #[source]
         source: VaultError,
     },
-    /// The store failed. Nothing was written. HTTP 503.
-    #[error("the store failed")]
-    Store(#[source] StoreError),
+    /// The store failed. Nothing was written. HTTP 503. It says and is caused by what the store says and is caused by.
+    #[error(transparent)]
+    Store(StoreError),
     /// The vendor failed, or the client cannot be built. HTTP 502.
     #[error("the vendor's client failed")]
     Vendor(#[source] connector_http::Error),

@@ -47,10 +47,10 @@ pub enum StoreError {
         count: u64,
     },
     /// The database is locked by somebody else for longer than we wait.
-    #[error("the database is locked")]
+    #[error("the database is locked by somebody else")]
     Locked(#[source] Source),
     /// The disk is full, or the file or the disk cannot be written.
-    #[error("the database cannot be written")]
+    #[error("the database cannot be written: it is full or read-only")]
     ReadOnly(#[source] Source),
     /// The database does not take a value: a NUL in a text, a row that breaks a rule of its table. Trying again does
     /// not help.
@@ -58,7 +58,7 @@ pub enum StoreError {
     Refused(#[source] Source),
     /// The database cannot be reached or answered with an error. Trying later may work. Where it was lost while a change
     /// ended, nobody knows whether that was written: read before trying again.
-    #[error("the database is out of order")]
+    #[error("the database cannot be reached, or answers with an error")]
     Unavailable(#[source] Source),
     /// A row holds what this version cannot read.
     #[error("the row cannot be read")]

@@ -43,8 +43,8 @@ pub enum VaultError {
     Unavailable,
 }
 
-/// How to make a key, as every message about one says.
-const HOW: &str = "make one with `openssl rand -base64 32`";
+/// How to come by a key, as every message about one says. A new one opens nothing of what is stored.
+const HOW: &str = "make one with `openssl rand -base64 32`, or restore the one that stored values were sealed with";
 
 /// Why a key or a keyring cannot be used. A host that gets one should not start.
 ///
@@ -140,6 +140,14 @@ pub enum KeyErrorKind {
     /// The text is neither 64 hex digits nor base64.
     #[error("the master key is neither base64 nor 64 hex digits; {HOW}")]
     Encoding,
+    /// The text is a key behind an id and a colon, as a keyring has it, where a key alone is wanted.
+    #[error(
+        "an id stands in front of the master key; here the key is wanted alone, without the id and the colon"
+    )]
+    IdInFront,
+    /// Several keys are separated by something else than commas.
+    #[error("the keys of a keyring are separated by commas: `k2:KEY,k1:KEY,index=k1`")]
+    Separator,
     /// The text is well-formed and stands for the wrong number of bytes.
     #[error("the master key has {bytes} bytes instead of 32; {HOW}")]
     Length {
@@ -154,15 +162,23 @@ pub enum KeyErrorKind {
     #[error("two keys have the same id")]
     DuplicateId,
     /// The same key is there twice, so that a rotation from one to the other would change nothing.
-    #[error("the same key is there twice under two ids; {HOW}")]
+    #[error(
+        "the same key is there twice under two ids; take one out, \
+         or make another with `openssl rand -base64 32` for the newer id"
+    )]
     DuplicateKey,
+    /// The key for blind indexes and fingerprints is named twice.
+    #[error(
+        "`index=` is there twice; leave the one that names the key that blind indexes were made with so far"
+    )]
+    DuplicateIndex,
     /// The keyring does not hold the key that is named.
     #[error("there is no key of that id in the keyring")]
     UnknownId,
     /// There are several keys, and none is named as the one for blind indexes and fingerprints.
     #[error(
         "with several keys, one must be named for blind indexes and fingerprints: \
-         append `,index=` and the id of the key that made them so far"
+         append `,index=` and the id of the key that made them so far, which usually is the older one"
     )]
     IndexKeyNotNamed,
     /// The key is the primary, or the one for blind indexes and fingerprints, and cannot be taken out.

@@ -103,7 +103,8 @@ impl MasterKey {
     ///
     /// # Errors
     ///
-    /// [`KeyErrorKind::Empty`], [`KeyErrorKind::Encoding`], [`KeyErrorKind::Length`].
+    /// [`KeyErrorKind::Empty`], [`KeyErrorKind::Encoding`], [`KeyErrorKind::Length`], and [`KeyErrorKind::IdInFront`] for
+    /// what [`Keyring::parse`](super::Keyring::parse) takes.
     pub fn parse(text: &SecretString) -> Result<Self, KeyError> {
         Self::parse_str(text.expose_secret())
     }
@@ -133,7 +134,10 @@ impl MasterKey {
         if text.is_empty() {
             return Err(KeyErrorKind::Empty.into());
         }
-        let bytes = decode(text).ok_or(KeyErrorKind::Encoding)?;
+        let bytes = decode(text).ok_or_else(|| match text.split_once(':') {
+            Some((id, _)) if KeyId::is_valid(id.trim()) => KeyErrorKind::IdInFront,
+            _ => KeyErrorKind::Encoding,
+        })?;
         Self::from_bytes(bytes.as_slice())
     }
 

@@ -174,8 +174,8 @@ impl Keyring {
     /// # Errors
     ///
     /// Those of [`MasterKey::parse`], [`KeyErrorKind::KeyId`], [`KeyErrorKind::DuplicateId`],
-    /// [`KeyErrorKind::DuplicateKey`], [`KeyErrorKind::IndexKeyNotNamed`], [`KeyErrorKind::UnknownId`] for an index key
-    /// that is not there.
+    /// [`KeyErrorKind::DuplicateKey`], [`KeyErrorKind::DuplicateIndex`], [`KeyErrorKind::IndexKeyNotNamed`],
+    /// [`KeyErrorKind::Separator`], [`KeyErrorKind::UnknownId`] for an index key that is not there.
     pub fn parse(text: &SecretString) -> Result<Self, KeyError> {
         parse(text.expose_secret())
     }
@@ -208,6 +208,9 @@ fn parse(text: &str) -> Result<Keyring, KeyError> {
     let several = text.contains(',');
     let mut keyring: Option<Keyring> = None;
     let mut index = None;
+    if is_separated_otherwise(text) {
+        return Err(KeyErrorKind::Separator.into());
+    }
     for (position, entry) in (1..).zip(text.split(',')) {
         let located = |error: KeyError| {
             if several {
@@ -218,7 +221,7 @@ fn parse(text: &str) -> Result<Keyring, KeyError> {
         };
         if let Some(id) = entry.trim().strip_prefix("index=") {
             if index.is_some() {
-                return Err(located(KeyErrorKind::DuplicateId.into()));
+                return Err(located(KeyErrorKind::DuplicateIndex.into()));
             }
             index = Some((position, KeyId::new(id).map_err(located)?));
             continue;
@@ -237,6 +240,18 @@ fn parse(text: &str) -> Result<Keyring, KeyError> {
         None if keyring.others.is_empty() => Ok(keyring),
         None => Err(KeyErrorKind::IndexKeyNotNamed.into()),
     }
+}
+
+/// Whether several keys, or a key and `index=`, stand there with a semicolon, a line break or the like between them.
+/// Neither a key nor an id has any of these in it.
+fn is_separated_otherwise(text: &str) -> bool {
+    text.split(',').any(|entry| {
+        let mut parts = entry
+            .split(|c: char| c.is_whitespace() || matches!(c, ';' | '|'))
+            .filter(|part| part.len() > 1);
+        let begins = |part: &str| part.find(':') > Some(0) || part.starts_with("index=");
+        parts.next().is_some() && (entry.contains(';') || parts.any(begins))
+    })
 }
 
 /// `id:key` or `key`.

@@ -441,3 +441,26 @@ async fn of_a_row_that_cannot_be_read_are_told_and_stop_no_other_check() {
     it.due(clock().utc_now(), 10).await.unwrap();
     assert_eq!(it.logs(tenant(), failed).await.unwrap().len(), 2);
 }
+
+#[rstest::rstest]
+#[case::locked(StoreError::Locked, "the database is locked by somebody else")]
+#[case::read_only(
+    StoreError::ReadOnly,
+    "the database cannot be written: it is full or read-only"
+)]
+#[case::unavailable(
+    StoreError::Unavailable,
+    "the database cannot be reached, or answers with an error"
+)]
+#[case::corrupt(StoreError::Corrupt, "the row cannot be read")]
+#[case::refused(StoreError::Refused, "the database does not take the row")]
+fn what_the_store_says_is_said_once(
+    #[case] failed: fn(Box<dyn std::error::Error + Send + Sync>) -> StoreError,
+    #[case] text: &str,
+) {
+    let error = IntegrationError::from(failed("code 5".into()));
+    assert_eq!(error.to_string(), text);
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(source.to_string(), "code 5");
+    assert!(source.source().is_none());
+}
