@@ -257,6 +257,31 @@ async fn stopped_behind_any_page_nothing_is_lost_and_nothing_comes_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn stopped_behind_every_page_it_comes_to_an_end_and_nothing_comes_twice() {
+    let workspace = Workspace::small();
+    let (client, _) = client(&workspace);
+    let mut ids: Vec<String> = Vec::new();
+    let mut checkpoint = kept(&calls(&client).pages().checkpoint());
+    let mut runs = 0;
+    while !checkpoint.is_end() {
+        let mut pages = calls(&client).resume(checkpoint).pages();
+        if let Some(page) = pages.next().await {
+            ids.extend(
+                page.unwrap()
+                    .items
+                    .into_iter()
+                    .map(|it| it.id.into_string()),
+            );
+        }
+        checkpoint = kept(&pages.checkpoint());
+        runs += 1;
+        assert!(runs < 200, "it stands still");
+    }
+    assert_eq!(ids.len(), 21);
+    assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), workspace.ids());
+}
+
+#[tokio::test(start_paused = true)]
 async fn stopped_behind_any_item_nothing_is_lost() {
     let workspace = Workspace::small();
     let (client, _) = client(&workspace);

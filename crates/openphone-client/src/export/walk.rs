@@ -95,6 +95,8 @@ struct Number<T> {
     thread: Option<Reading<T>>,
     /// Where an earlier walk stopped on the page that is read first.
     resume: Option<ThreadPlace>,
+    /// Whether an earlier walk gave out the page that is read first.
+    is_resumed: bool,
 }
 
 /// The conversation that is being read.
@@ -219,9 +221,13 @@ impl<T: Send + 'static> Walk<T> {
         }
         number.at = at;
         number.left = number.unseen(conversations).into_iter();
-        let resumed = number.resume.take();
-        if let Some(place) = resumed {
+        if let Some(place) = number.resume.take() {
             number.skip_to(&self.start, place);
+        }
+        // An earlier walk gave this page out. Once more would lead back to before the place it stopped at, and a
+        // walk that is stopped behind every page would never get past it.
+        if std::mem::take(&mut number.is_resumed) {
+            return None;
         }
         let place = number.place();
         Some(self.page(place, None, false, Vec::new()))
@@ -320,6 +326,7 @@ impl<T: Send + 'static> Walk<T> {
 
 impl<T: Send + 'static> Number<T> {
     fn begin(start: &Start<T>, id: PhoneNumberId, place: Option<NumberPlace>) -> Self {
+        let is_resumed = place.is_some();
         let (seen_until, newest, at, resume) = match place {
             Some(place) => (
                 place.seen_until,
@@ -338,6 +345,7 @@ impl<T: Send + 'static> Number<T> {
             left: Vec::new().into_iter(),
             thread: None,
             resume,
+            is_resumed,
         }
     }
 
