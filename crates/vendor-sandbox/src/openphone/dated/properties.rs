@@ -172,8 +172,8 @@ fn custom_field(
     found.ok_or_else(ApiError::custom_field_item)
 }
 
-/// Shows all that have a value, with their ids; they have no times of their own here. What was emptied over
-/// API v1 is no property.
+/// Shows all that have a value, with their ids; they have no times of their own here. What was
+/// emptied over API v1 is no property.
 fn views(contact: &Contact, definitions: &[Definition]) -> Vec<(String, Value)> {
     let view = |id: &str, kind: Value, name: Option<&str>, value: Value| {
         let view = json!({
