@@ -73,8 +73,6 @@ async fn interrupted_after_every_page_of_calls_and_in_the_middle_of_the_next() {
         assert_eq!(export.is_resumed(), runs > 0);
         runs += 1;
         assert!(runs <= CALLS, "it does not come further");
-        // A run begins with the page of conversations where the last one stopped, so it takes two to come further.
-        export.next_page().await.unwrap();
         if export.next_page().await.unwrap().is_none() {
             assert_eq!(export.totals().left_out, 1);
             assert_eq!(export.totals().calls, ids(&path).len() as u64);
