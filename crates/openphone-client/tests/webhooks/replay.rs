@@ -226,6 +226,43 @@ fn redacted_recordings_replay_the_same_kind_of_event_without_persons() {
     }
 }
 
+/// What people call a contact's fields may be spelt like a member whose value stays.
+#[test]
+fn labels_do_not_keep_what_they_label() {
+    let fields = json!({
+        "id": "c4nary-1", "status": ["c4nary-2"], "key": {"source": "c4nary-3"}, "type": [{"id": "c4nary-4"}], "end": 7391,
+    });
+    let contact = json!({"id": "CT1", "object": "contact", "fields": fields});
+    let body = json!({"id": "EV1", "apiVersion": "v3", "type": "contact.updated", "data": {"object": contact}});
+    let file = recorded(false, &[(HeaderMap::new(), body.to_string().into_bytes())]);
+    assert!(!file.contains("c4nary") && !file.contains("7391"), "{file}");
+}
+
+/// The vendor documents `v3` fields as a list of objects, whose members are no labels.
+#[test]
+fn a_list_of_fields_is_read_as_one() {
+    let field = json!({"name": "Door", "type": "phone-number", "value": "+12025550143"});
+    let contact = json!({"id": "CT1", "object": "contact", "fields": [field]});
+    let body = json!({"id": "EV1", "apiVersion": "v3", "type": "contact.updated", "data": {"object": contact}});
+    let body = body.to_string().into_bytes();
+    let file = recorded(false, &[(legacy_headers(&body), body)]);
+    assert!(!file.contains("Door"), "{file}");
+    let EventKind::ContactUpdated(contact) = replayed(&read(file.as_bytes()).unwrap()[0]).kind
+    else {
+        panic!("{file}")
+    };
+    assert_eq!(contact.numbers().collect::<Vec<_>>(), ["+12015550100"]);
+}
+
+/// Nobody says what an event about an integration holds; a key to sign with may not stay, whatever it is called.
+#[test]
+fn a_signing_key_is_not_written() {
+    let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let body = json!({"id": "EV1", "type": "integration.created", "data": {"resource": {"id": "1", "key": key}}});
+    let file = recorded(false, &[(HeaderMap::new(), body.to_string().into_bytes())]);
+    assert!(!file.contains("whsec_"), "{file}");
+}
+
 #[test]
 fn a_redacted_delivery_looks_like_one() {
     let group = body("v3.message.received.group");

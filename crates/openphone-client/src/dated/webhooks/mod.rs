@@ -166,8 +166,8 @@ impl<'a> Webhooks<'a> {
     /// # Errors
     ///
     /// Those of [`get`](Self::get), and [`Validation`](crate::ErrorKind::Validation): refused here (an
-    /// empty event) or by the vendor. Whether your endpoint accepted it,
-    /// [`deliveries`](Self::deliveries) tells.
+    /// empty event) or by the vendor. After [`Delivery::Unknown`](crate::Delivery::Unknown) it may be on
+    /// its way. Whether your endpoint accepted it, [`deliveries`](Self::deliveries) tells.
     pub fn test(&self, id: &WebhookId, event: &WebhookEvent) -> Call<EventBody> {
         let mut check = Check::new();
         check.id(event.as_str(), "/eventType");

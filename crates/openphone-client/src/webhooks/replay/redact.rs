@@ -74,6 +74,11 @@ const KEPT: &[&str] = &[
 /// The members that hold links which open a recording or a file for anybody.
 const LINKS: &[&str] = &["recordingUrl", "url"];
 
+/// The member of a `v3` contact that has fields by labels people chose, or a list of them.
+const FIELDS: &str = "fields";
+/// What stands for such a label, which may be spelt like a member whose value stays: a person's `id` is no thing's.
+const LABELLED: &str = "fields.*";
+
 /// Writes the body again without what must not be kept; `None` if it is no JSON object.
 pub(super) fn redact(
     body: &[u8],
@@ -108,6 +113,7 @@ pub(super) fn is_word(text: &str) -> bool {
     text.len() <= 128
         && (is_date || !is_number(text))
         && !text.contains("//")
+        && !text.starts_with("whsec_")
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_-:./".contains(&byte))
@@ -123,6 +129,11 @@ struct Writer<'p> {
 impl Writer<'_> {
     fn keeps(&self, key: &str) -> bool {
         self.keep_personal_data || KEPT.contains(&key)
+    }
+
+    /// Tells whether the names of an object's members are labels that people chose and that must go.
+    fn is_labelled(&self, key: &str) -> bool {
+        !self.keep_personal_data && (key == FIELDS || key == LABELLED)
     }
 
     fn text(&mut self, key: &str, text: &str) {
@@ -170,8 +181,7 @@ impl Writer<'_> {
     }
 
     fn label(&mut self, key: &str, label: &str, place: usize) {
-        // The labels of a `v3` contact's fields are what people called them.
-        if key == "fields" && !self.keep_personal_data {
+        if self.is_labelled(key) {
             self.changed = true;
             self.quote(&format!("Label {place}"));
         } else if self.keep_personal_data || is_word(label) {
@@ -253,6 +263,8 @@ impl<'de> Visitor<'de> for Value<'_, '_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let Self { writer, key } = self;
+        // A list of fields has objects with names of the vendor's.
+        let key = if key == FIELDS { "" } else { key };
         writer.out.push('[');
         loop {
             let element = Value {
@@ -270,6 +282,7 @@ impl<'de> Visitor<'de> for Value<'_, '_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { writer, key } = self;
+        let labelled = writer.is_labelled(key);
         writer.out.push('{');
         let mut place = 0_usize;
         while let Some(member) = map.next_key::<String>()? {
@@ -278,7 +291,7 @@ impl<'de> Visitor<'de> for Value<'_, '_, '_> {
             writer.out.push(':');
             map.next_value_seed(Value {
                 writer: &mut *writer,
-                key: &member,
+                key: if labelled { LABELLED } else { &member },
             })?;
             writer.out.push(',');
         }
