@@ -41,7 +41,8 @@ impl<'a> Messages<'a> {
         Self { client }
     }
 
-    /// Lists messages, the newest first, page after page: all of the workspace, or those the query names.
+    /// Lists messages, page after page: all of the workspace, or those the query names. In which order, the
+    /// vendor does not say.
     ///
     /// The way to find out whether a text was sent whose answer was lost:
     ///

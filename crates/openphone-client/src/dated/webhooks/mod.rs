@@ -101,7 +101,7 @@ impl<'a> Webhooks<'a> {
     /// # Errors
     ///
     /// - [`Validation`](crate::ErrorKind::Validation): refused here (an address that is not private, no
-    ///   event, no number) or by the vendor, also for one webhook too many. Nothing was registered.
+    ///   event, no number) or by the vendor. Nothing was registered.
     /// - [`Delivery::Unknown`](crate::Delivery::Unknown): the request left and no answer came. It is
     ///   never sent again by itself; [`list`](Self::list) first. The key of one that was registered is
     ///   lost: [`rotate_secret`](Self::rotate_secret) makes another.

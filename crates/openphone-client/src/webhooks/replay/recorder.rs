@@ -23,8 +23,7 @@ static ID: HeaderName = HeaderName::from_static("webhook-id");
 /// other value goes. Numbers and e-mail addresses become invented ones, the same for the same person as long as this
 /// recorder lives, which remembers them for that; `anonymous` and its like, and words to opt out, stay, because receivers act on them; texts, names,
 /// labels and links become `redacted`. Names of members stay, but for labels that people gave a contact's fields, and so
-/// does their order. What is left is read as the same
-/// event about the same ids.
+/// does their order. What is left is read as the same event about the same ids.
 #[derive(Clone)]
 pub struct Recorder<W> {
     writer: W,
