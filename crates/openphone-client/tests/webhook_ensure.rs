@@ -35,6 +35,8 @@ enum Fate {
     Refused,
     /// All is well, but the list does not show it yet.
     Unlisted,
+    /// It is registered, and the answer does not say for which events.
+    EventsLeftOut,
 }
 
 #[derive(Default)]
@@ -121,10 +123,15 @@ impl State {
             "resourceIds": body["resourceIds"], "createdAt": format!("2026-02-0{}T00:00:00Z", self.made),
             "updatedAt": "2026-02-01T00:00:00Z", "deletedAt": null
         });
-        let answer = Reply::status(201).json(&json!({ "data": row }));
+        let mut answer = Reply::status(201).json(&json!({ "data": row }));
         match self.fates.pop_front() {
             None => self.rows.push(row),
             Some(Fate::Unlisted) => self.late.push(row),
+            Some(Fate::EventsLeftOut) => {
+                answer = Reply::status(201)
+                    .json(&json!({ "data": with(row.clone(), "events", Value::Null) }));
+                self.rows.push(row);
+            }
             Some(Fate::AnswerLost) => {
                 self.rows.push(row);
                 return Reply::hang();
@@ -349,6 +356,22 @@ async fn what_was_answered_needs_no_list() {
         vendor.log(),
         ["list", "post messages", "post calls", "list"]
     );
+}
+
+/// What was asked for is known, so an answer that does not repeat it is no reason to register again.
+#[rstest]
+#[case::alone(vec![Fate::EventsLeftOut], &["list", "post messages", "post calls"])]
+#[case::beside_a_doubt(
+    vec![Fate::AnswerLost, Fate::EventsLeftOut],
+    &["list", "post messages", "post calls", "list"]
+)]
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_events_is_an_answer(#[case] fates: Vec<Fate>, #[case] log: &[&str]) {
+    let vendor = Vendor::default().fates(fates);
+    let kept = ensure(&vendor, &wanted()).await.unwrap();
+    assert_eq!(ids(&kept), ["WHnew1", "WHnew2"]);
+    assert_eq!(vendor.log(), log);
+    assert_eq!(vendor.ids(), ["WHnew1", "WHnew2"]);
 }
 
 /// After any failure the next call goes on from there.

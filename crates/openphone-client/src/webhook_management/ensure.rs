@@ -27,7 +27,7 @@ pub(crate) async fn ensure(
     let mut query = ListWebhooks::new();
     query.user_id.clone_from(&wanted.user_id);
 
-    let mut made: Vec<Webhook> = Vec::new();
+    let mut made: Vec<Made> = Vec::new();
     let mut doubts: Vec<Doubt> = Vec::new();
     let plan = loop {
         let listed = look(&client, &query, &known, options).await?;
@@ -37,7 +37,10 @@ pub(crate) async fn ensure(
         }
         for family in &plan.missing {
             match options.apply(create(&client, &wanted, *family)).await {
-                Ok(webhook) => made.push(webhook),
+                Ok(webhook) => made.push(Made {
+                    family: *family,
+                    webhook,
+                }),
                 Err(error) => doubts.push(Doubt::of(*family, error)?),
             }
         }
@@ -78,6 +81,13 @@ pub(crate) async fn look(
     Ok(there)
 }
 
+/// A registration that was answered.
+struct Made {
+    /// What it was asked for, which the answer may leave out.
+    family: Family,
+    webhook: Webhook,
+}
+
 /// What one look at the list says.
 struct Plan {
     /// At most one per family; one webhook may serve two.
@@ -88,12 +98,13 @@ struct Plan {
 
 impl Plan {
     /// What was made by this call is known, whether or not the list shows it yet, and is taken for what was asked for.
-    fn new(wanted: &NewWebhook, url: &Url, listed: &[Webhook], made: &[Webhook]) -> Self {
+    fn new(wanted: &NewWebhook, url: &Url, listed: &[Webhook], made: &[Made]) -> Self {
+        let is_made = |webhook: &Webhook| made.iter().any(|it| it.webhook.id == webhook.id);
         let here: Vec<&Webhook> = listed
             .iter()
             .filter(|webhook| webhook.deleted_at.is_none() && webhook.is_at(url))
-            .filter(|webhook| !contains(made, webhook))
-            .chain(made)
+            .filter(|webhook| !is_made(webhook))
+            .chain(made.iter().map(|it| &it.webhook))
             .collect();
         let families: Vec<Family> = wanted.families().collect();
         let mut plan = Self {
@@ -103,8 +114,8 @@ impl Plan {
         };
         for family in &families {
             let fits = |webhook: &Webhook| {
-                brings(webhook, wanted, *family)
-                    || contains(made, webhook) && is_of(webhook, &[*family])
+                let made_for = |it: &Made| it.family == *family && it.webhook.id == webhook.id;
+                brings(webhook, wanted, *family) || made.iter().any(made_for)
             };
             let candidates = here.iter().filter(|webhook| fits(webhook));
             // The same choice in every process, so that two at once do not delete each other's.
@@ -114,9 +125,10 @@ impl Plan {
                 None => plan.missing.push(*family),
             }
         }
+        let ours = |webhook: &Webhook| is_of(webhook, &families) || is_made(webhook);
         let surplus = here
             .into_iter()
-            .filter(|webhook| is_of(webhook, &families) && !contains(&plan.kept, webhook));
+            .filter(|webhook| ours(webhook) && !contains(&plan.kept, webhook));
         plan.surplus = surplus.cloned().collect();
         plan
     }

@@ -92,11 +92,9 @@ connector_http::open_enum! {
         CallCompleted = "call.completed",
         /// The recording of a call is ready.
         CallRecordingCompleted = "call.recording.completed",
-        /// The summary of a call is ready. Business and Scale plans only. The receiver has no type for it and gives it
-        /// as it came.
+        /// The summary of a call is ready. Business and Scale plans only.
         CallSummaryCompleted = "call.summary.completed",
-        /// The transcript of a call is ready. Business and Scale plans only. The receiver has no type for it and gives
-        /// it as it came.
+        /// The transcript of a call is ready. Business and Scale plans only.
         CallTranscriptCompleted = "call.transcript.completed",
         /// A contact was made or changed. The list may show it; API v1 cannot register it.
         ContactUpdated = "contact.updated",
