@@ -76,6 +76,7 @@ impl Client {
     ///
     /// - [`ErrorKind::Config`], nothing sent: an address that breaks the rules above.
     /// - [`ErrorKind::Permission`] (401, 403), [`ErrorKind::NotFound`]: mostly an address that has expired.
+    /// - [`ErrorKind::Api`]: an answer without the thing itself, such as a redirect, `202`, `204` or a part (`206`).
     /// - [`ErrorKind::Decode`]: the body broke off, is not as long as announced, or longer than
     ///   [`max_bytes`](Download::max_bytes).
     /// - [`ErrorKind::Timeout`]: the deadline, or nothing came for as long as one attempt may take.
@@ -332,7 +333,8 @@ impl<'a> Run<'a> {
             .unwrap_or_else(|_| Err(late()))
             .map_err(|fault| classify::no_answer(self.plan, fault))?;
         self.status = Some(answer.status);
-        if (200..300).contains(&answer.status) {
+        // Any other success has no body, or a part of one, or a word that there will be one.
+        if matches!(answer.status, 200 | 203) {
             return Ok(answer);
         }
         let hints = Hints::from_headers(&answer.headers);

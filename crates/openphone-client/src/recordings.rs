@@ -84,6 +84,7 @@ impl<'a> Recordings<'a> {
     /// - [`Config`](crate::ErrorKind::Config), unsent: an address that is not `https`.
     /// - [`Permission`](crate::ErrorKind::Permission) or [`NotFound`](crate::ErrorKind::NotFound): mostly
     ///   an address that has expired. [`list`](Self::list) gives a fresh one.
+    /// - [`Api`](crate::ErrorKind::Api): an answer without the audio, such as a redirect or a part of it.
     /// - [`Decode`](crate::ErrorKind::Decode): the body broke off, or is larger than allowed.
     /// - [`Timeout`](crate::ErrorKind::Timeout): the time was up, or nothing more came.
     /// - [`Write`](crate::ErrorKind::Write): the writer failed.

@@ -146,6 +146,9 @@ async fn until_the_head_is_there_it_is_tried_again() {
 #[case(403, ErrorKind::Permission)]
 #[case(404, ErrorKind::NotFound)]
 #[case(302, ErrorKind::Api)]
+#[case(202, ErrorKind::Api)]
+#[case(204, ErrorKind::Api)]
+#[case(206, ErrorKind::Api)]
 #[tokio::test(start_paused = true)]
 async fn refusals_are_not_the_vendors(#[case] status: u16, #[case] kind: ErrorKind) {
     let reply = Reply::status(status).header("location", "https://elsewhere.example.com/");
