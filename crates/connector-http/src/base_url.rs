@@ -82,7 +82,7 @@ pub(crate) fn check_download(text: &str, local: bool) -> Result<Url, &'static st
     let mut url = Url::parse(text).map_err(|_| "the address to download from is not a url")?;
     let here = is_loopback(&url);
     match url.scheme() {
-        "https" | "http" if here && !local => {
+        "https" | "http" if !local && leads_here(&url) => {
             return Err("the address to download from is on this machine, and the api is not");
         }
         "https" => {}
@@ -102,6 +102,21 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
         Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether a connection may end at this machine. Wider than [`is_loopback`], which allows where this refuses.
+fn leads_here(url: &Url) -> bool {
+    let own = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(ip)) => own(ip.into()),
+        // An IPv4 address may be written as one of IPv6.
+        Some(Host::Ipv6(ip)) => own(ip.to_canonical()),
         None => false,
     }
 }
@@ -396,6 +411,31 @@ mod tests {
         "file:///etc/canary",
         true,
         Err("the address to download from is not https")
+    )]
+    #[case(
+        "https://localhost./canary",
+        false,
+        Err("the address to download from is on this machine, and the api is not")
+    )]
+    #[case(
+        "https://media.localhost/canary",
+        false,
+        Err("the address to download from is on this machine, and the api is not")
+    )]
+    #[case(
+        "https://0.0.0.0/canary",
+        false,
+        Err("the address to download from is on this machine, and the api is not")
+    )]
+    #[case(
+        "https://[::]/canary",
+        false,
+        Err("the address to download from is on this machine, and the api is not")
+    )]
+    #[case(
+        "https://[::ffff:127.0.0.1]/canary",
+        false,
+        Err("the address to download from is on this machine, and the api is not")
     )]
     #[case("/canary", true, Err("the address to download from is not a url"))]
     #[case("", true, Err("the address to download from is not a url"))]
