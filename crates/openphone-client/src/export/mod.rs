@@ -40,7 +40,9 @@ use crate::ids::{PhoneNumberId, UserId};
 ///
 /// The list of conversations moves while it is read: one in which something happens comes to the top,
 /// where nobody looks any more. So the top of each number's list is read again, until nothing new is
-/// there.
+/// there. Where something happens all the time, faster than a conversation's part of the range can be
+/// read, that has no end: export such a number at a quiet hour, in ranges small enough to be read in
+/// between, or from the dated API, whose lists of the whole workspace need no such walk.
 ///
 /// # What API v1 cannot list
 ///
