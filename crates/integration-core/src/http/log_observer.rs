@@ -230,7 +230,7 @@ fn response(count: &str, number: u32, error: Option<&Error>) -> Value {
 }
 
 /// A request id that looks like one: short, printable, without spaces, and neither an address nor a number to call.
-fn plain(id: &str) -> Option<String> {
+pub(crate) fn plain(id: &str) -> Option<String> {
     let fits = !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic());
     let of_a_person = id.starts_with('+') || id.contains('@');
     (fits && !of_a_person).then(|| id.to_owned())

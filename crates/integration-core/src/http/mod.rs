@@ -14,6 +14,8 @@ mod tokens;
 #[cfg(feature = "integrations")]
 pub(crate) use self::call_result::event::pause_until;
 pub use self::call_result::{CallResult, status_signal};
+#[cfg(feature = "integrations")]
+pub(crate) use self::log_observer::plain;
 pub use self::log_observer::{LogObserver, sweep_logs};
 pub use self::log_writer::{LogWriter, LogWriterOptions};
 pub use self::redact::{MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS, MAX_MEMBERS, redact};

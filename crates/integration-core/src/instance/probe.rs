@@ -6,7 +6,7 @@ use connector_http::{Error, ErrorKind};
 
 use super::draft::Draft;
 use super::{ConnectionTest, IntegrationError, TestReport};
-use crate::http::{CallResult, pause_until, status_signal};
+use crate::http::{CallResult, pause_until, plain, status_signal};
 use crate::status::{CredentialsVersion, Event, Ignored, LastTest};
 use crate::store::{IntegrationLog, LogStatus};
 
@@ -174,10 +174,4 @@ pub(super) fn sentence(vendor: &str, error: &Error) -> String {
         },
         _ => format!("{vendor} refused the test{code}."),
     }
-}
-
-/// A request id that looks like one: short, printable, without spaces.
-fn plain(id: &str) -> Option<String> {
-    let fits = !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then(|| id.to_owned())
 }
