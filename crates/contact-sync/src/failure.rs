@@ -27,6 +27,8 @@ pub enum ErrorClass {
     Auth,
     /// There is no client to call the vendor with. Waits, and does not age meanwhile.
     Unavailable,
+    /// Handed over as far as a program can: a person has to import it at the vendor. Waits, and does not age meanwhile.
+    AwaitsImport,
     /// The vendor refuses this contact as it is. A dead letter at once.
     InvalidData,
     /// Several records of the vendor could be meant. A person has to choose.
@@ -45,6 +47,7 @@ impl ErrorClass {
             Self::QuotaSpent => "the quota is spent",
             Self::Auth => "the credentials were refused",
             Self::Unavailable => "no client available",
+            Self::AwaitsImport => "waits for a person to import it",
             Self::InvalidData => "the data was refused",
             Self::Conflict => "several records could be meant",
             Self::Ambiguous => "the outcome is unknown",

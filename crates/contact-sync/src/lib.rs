@@ -28,10 +28,10 @@ pub use memory::MemoryStore;
 pub use receipt::{Reason, Receipt, TargetReceipt};
 pub use retry::RetryPolicy;
 pub use store::{
-    Accepted, Ack, Begun, Claim, ClaimRequest, Claims, DeliveryState, Held, JobKind, JobStore,
-    Link, LinkChange, LinkStore, LogEntry, LogOutcome, NewJob, Outcome, Signal, SignupStore,
-    Snapshot, Standing, StatusEvent, StoppedJob, StoreError, StrictStore, StrictTarget, SyncStore,
-    Undo, Work,
+    Accepted, Ack, Begun, Claim, ClaimRequest, Claims, DeliveryState, Erased, Held, JobKind,
+    JobStore, Link, LinkChange, LinkStore, LogEntry, LogOutcome, NewJob, Outcome, Outcomes,
+    Removal, Signal, SignupStore, Snapshot, Standing, Standings, StatusEvent, StoppedJob,
+    StoreError, StoredContact, StrictStore, StrictTarget, SyncStore, Undo, Work,
 };
 pub use strict::{Confirmation, CrmHook, StrictError, Ticket};
 pub use target::{

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::directory::SkipReason;
+use crate::failure::ErrorClass;
 use crate::ids::{ContactId, RemoteId, TargetName};
 use crate::store::{DeliveryState, Standing};
 
@@ -82,6 +83,9 @@ impl TargetReceipt {
     pub(crate) fn of(state: DeliveryState, revision: u64) -> Self {
         let reason = match state.standing {
             _ if state.delivered >= revision => None,
+            Standing::Retrying(note) if note.class == ErrorClass::AwaitsImport => {
+                Some(Reason::AwaitsImport)
+            }
             Standing::Retrying(_) => Some(Reason::Retrying),
             Standing::Review(_) => Some(Reason::Conflict),
             Standing::Dead(_) => Some(Reason::Failed),
@@ -111,6 +115,8 @@ pub enum Reason {
     Disabled,
     /// Several records could be meant: it waits for a person.
     Conflict,
+    /// It waits for a person to import it at the vendor.
+    AwaitsImport,
     /// It was given up, and is kept for replay.
     Failed,
 }
@@ -127,7 +133,7 @@ impl From<SkipReason> for Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::{ErrorClass, FailureNote};
+    use crate::failure::FailureNote;
 
     #[test]
     fn the_json_has_four_fields() {

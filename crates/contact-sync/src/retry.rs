@@ -95,7 +95,10 @@ impl RetryPolicy {
             ErrorClass::RateLimited => {
                 Next::Snooze(asked.unwrap_or_else(|| self.pause(self.rate_limit_pause, roll)))
             }
-            ErrorClass::QuotaSpent | ErrorClass::Auth | ErrorClass::Unavailable => {
+            ErrorClass::QuotaSpent
+            | ErrorClass::Auth
+            | ErrorClass::Unavailable
+            | ErrorClass::AwaitsImport => {
                 Next::Park(asked.unwrap_or_else(|| self.pause(self.park_pause, roll)))
             }
             ErrorClass::Transient | ErrorClass::Ambiguous => {

@@ -286,13 +286,14 @@ impl State {
                     self.set_link(line, LinkState::None, None);
                 }
             }
-            LinkChange::Set(remote) => {
+            LinkChange::Set { remote, .. } => {
                 let contact = self
                     .contacts
                     .get(&line.0)
                     .map(|stored| stored.contact.clone());
                 self.set_link(line, LinkState::Linked(remote), contact.as_ref());
             }
+            LinkChange::Unlink => self.set_link(line, LinkState::None, None),
             LinkChange::Gone(remote) => {
                 if let Some(tenant) = self.lines.get(line).map(|l| l.tenant.clone()) {
                     self.cut_links(&tenant, &line.1, &remote);

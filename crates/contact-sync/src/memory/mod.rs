@@ -13,13 +13,13 @@ use connector_http::{Timer, TokioTimer};
 use tokio::sync::Notify;
 
 use self::state::{Job, JobState, Line, LinkState, State, Task};
-use crate::contact::Contact;
+use crate::contact::{Contact, ContactKey};
 use crate::failure::{ErrorClass, FailureNote};
 use crate::ids::{ContactId, JobId, LeaseToken, RemoteId, TargetName, TenantId};
 use crate::store::{
-    Accepted, Begun, Claim, ClaimRequest, Claims, DeliveryState, Held, JobKind, JobStore, Link,
-    LinkStore, LogEntry, NewJob, Outcome, SignupStore, Snapshot, Standing, StatusEvent, StoppedJob,
-    StoreError, StrictStore, Undo,
+    Accepted, Begun, Claim, ClaimRequest, Claims, DeliveryState, Erased, Held, JobKind, JobStore,
+    Link, LinkStore, LogEntry, NewJob, Outcome, SignupStore, Snapshot, Standing, Standings,
+    StatusEvent, StoppedJob, StoreError, StoredContact, StrictStore, Undo,
 };
 
 /// A store in memory: complete, but for what its name says.
@@ -136,6 +136,53 @@ impl SignupStore for MemoryStore {
         }))
     }
 
+    async fn amend(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+        change: &Contact,
+        jobs: &[NewJob],
+    ) -> Result<Option<Accepted>, StoreError> {
+        let _ = (tenant, contact, change, jobs);
+        Err(StoreError::unavailable("not yet in memory"))
+    }
+
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<Erased>, StoreError> {
+        let _ = (tenant, contact);
+        Err(StoreError::unavailable("not yet in memory"))
+    }
+
+    async fn find(
+        &self,
+        tenant: &TenantId,
+        key: &ContactKey,
+    ) -> Result<Option<ContactId>, StoreError> {
+        let _ = (tenant, key);
+        Err(StoreError::unavailable("not yet in memory"))
+    }
+
+    async fn stored(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<StoredContact>, StoreError> {
+        let _ = (tenant, contact);
+        Err(StoreError::unavailable("not yet in memory"))
+    }
+
+    async fn standings(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<Standings>, StoreError> {
+        let _ = (after, limit);
+        Err(StoreError::unavailable("not yet in memory"))
+    }
+
     async fn deliveries(&self, contact: ContactId) -> Result<Vec<DeliveryState>, StoreError> {
         let state = self.state();
         let described = state.lines_of(contact).map(|(target, line)| {
@@ -242,6 +289,16 @@ impl JobStore for MemoryStore {
         self.change(|state| state.replay(job, now))
     }
 
+    async fn resume(&self, tenant: &TenantId, target: &TargetName) -> Result<u64, StoreError> {
+        let _ = (tenant, target);
+        Err(StoreError::unavailable("not yet in memory"))
+    }
+
+    async fn sweep(&self, keep: Duration) -> Result<u64, StoreError> {
+        let _ = keep;
+        Err(StoreError::unavailable("not yet in memory"))
+    }
+
     async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let now = self.0.timer.now();
         let state = self.state();
@@ -286,8 +343,9 @@ impl LinkStore for MemoryStore {
         tenant: &TenantId,
         target: &TargetName,
         remote: &RemoteId,
+        except: Option<ContactId>,
     ) -> Result<bool, StoreError> {
-        Ok(self.state().is_linked(tenant, target, remote))
+        Ok(self.state().is_linked(tenant, target, remote, except))
     }
 
     async fn links(&self, contact: ContactId) -> Result<Vec<Link>, StoreError> {

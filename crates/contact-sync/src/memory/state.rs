@@ -437,9 +437,11 @@ impl State {
         tenant: &TenantId,
         target: &TargetName,
         remote: &RemoteId,
+        except: Option<ContactId>,
     ) -> bool {
         self.by_remote
-            .contains_key(&(tenant.clone(), target.clone(), remote.clone()))
+            .get(&(tenant.clone(), target.clone(), remote.clone()))
+            .is_some_and(|lines| lines.iter().any(|line| Some(line.0) != except))
     }
 
     /// Cuts every link to a record that does not exist any more.

@@ -77,6 +77,8 @@ pub struct Claim {
     pub attempt: u32,
     /// How long ago the job was accepted, less the time it was parked.
     pub age: Duration,
+    /// What ties the job to the request that it came from, in the host's own traces.
+    pub trace_id: Option<String>,
     /// What to do.
     pub work: Work,
 }
@@ -99,6 +101,7 @@ impl Claim {
             lane,
             attempt,
             age,
+            trace_id: None,
             work,
         }
     }
@@ -112,6 +115,8 @@ pub enum Work {
     Deliver(Box<Delivery>),
     /// Takes back what a strict create did.
     Undo(Box<Undo>),
+    /// Takes a contact that the host has erased away from the target.
+    Remove(Box<Removal>),
 }
 
 impl Work {
@@ -120,6 +125,7 @@ impl Work {
         match self {
             Self::Deliver(_) => JobKind::Deliver,
             Self::Undo(_) => JobKind::Undo,
+            Self::Remove(_) => JobKind::Remove,
         }
     }
 }
@@ -133,6 +139,8 @@ pub enum JobKind {
     Deliver,
     /// Takes back what a strict create did.
     Undo,
+    /// Takes a contact that the host has erased away from the target.
+    Remove,
 }
 
 /// What a strict create may have left behind at a target.
@@ -157,6 +165,38 @@ impl Undo {
             key,
             remote: None,
             started_at,
+        }
+    }
+}
+
+/// What an erased contact has left behind at a target.
+///
+/// Only a record that one of our own creates has made is deleted. One that was there before is somebody else's: the
+/// link to it goes, and the record stays.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Removal {
+    /// The contact as it was.
+    pub contact: Contact,
+    /// The key it was sent under.
+    pub key: ExternalKey,
+    /// The record, where there is a link. Without one, a create may have happened unseen, and has to be looked for.
+    pub remote: Option<RemoteId>,
+    /// Whether one of our own creates has made the record of the link.
+    pub is_ours: bool,
+    /// When a create that nobody heard of was about to be called first: a record that is older is not ours.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Removal {
+    /// Makes the removal of a contact without a link; the public fields hold the rest.
+    pub fn new(contact: Contact, key: ExternalKey) -> Self {
+        Self {
+            contact,
+            key,
+            remote: None,
+            is_ours: false,
+            since: None,
         }
     }
 }
@@ -216,10 +256,38 @@ pub struct Snapshot {
     pub review: usize,
     /// Dead letters.
     pub dead: usize,
-    /// Done since the store was opened.
+    /// Done since the store was opened, by this process.
     pub done: u64,
+    /// What came of attempts since the store was opened, by this process.
+    pub outcomes: Outcomes,
     /// The age of the oldest live job, in milliseconds.
     pub oldest_ms: u64,
+}
+
+/// What came of attempts.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Outcomes {
+    /// Records created.
+    pub created: u64,
+    /// Records changed.
+    pub updated: u64,
+    /// Records that said the same already.
+    pub unchanged: u64,
+    /// Strict creates taken back.
+    pub undone: u64,
+    /// Erased contacts taken away.
+    pub removed: u64,
+    /// Attempts that failed and are tried again.
+    pub retried: u64,
+    /// Attempts that ended in a wait for an integration: refused credentials, a spent quota, a switch that is off.
+    pub parked: u64,
+    /// Jobs that wait for a person's choice.
+    pub reviews: u64,
+    /// Jobs that became dead letters.
+    pub dead: u64,
+    /// Leases that ran out under a worker that did not come back.
+    pub crashes: u64,
 }
 
 impl Snapshot {

@@ -125,7 +125,15 @@ pub enum LinkChange {
     /// An intent is withdrawn: nothing was created.
     Withdraw,
     /// The contact has this record.
-    Set(RemoteId),
+    Set {
+        /// The record.
+        remote: RemoteId,
+        /// Whether this attempt, or an earlier one that never heard so, has created it. A link that is ours already
+        /// stays ours.
+        created: bool,
+    },
+    /// The contact's own link goes; those of others to the same record stay.
+    Unlink,
     /// The record does not exist any more: every link to it goes.
     Gone(RemoteId),
 }

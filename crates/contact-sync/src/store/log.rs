@@ -66,6 +66,10 @@ pub enum LogOutcome {
     Relinking,
     /// A strict create was taken back, or there was nothing to take back.
     Undone,
+    /// An erased contact's record was deleted, or there was none.
+    Removed,
+    /// An erased contact's record stays: it was there before us, or another contact has it too.
+    Kept,
     /// It failed.
     Failed(FailureNote),
     /// The worker stopped before the end.
@@ -115,7 +119,10 @@ impl Signal {
             ErrorClass::Auth => Some(Self::AuthRefused),
             ErrorClass::Transient | ErrorClass::Ambiguous => Some(Self::TransientFailure),
             ErrorClass::InvalidData | ErrorClass::Conflict => Some(Self::CallOk),
-            ErrorClass::RateLimited | ErrorClass::QuotaSpent | ErrorClass::Unavailable => None,
+            ErrorClass::RateLimited
+            | ErrorClass::QuotaSpent
+            | ErrorClass::Unavailable
+            | ErrorClass::AwaitsImport => None,
         }
     }
 }

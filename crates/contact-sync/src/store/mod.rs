@@ -17,12 +17,14 @@ use async_trait::async_trait;
 use connector_http::Lane;
 use thiserror::Error;
 
-pub use job::{Claim, ClaimRequest, Claims, JobKind, Snapshot, StoppedJob, Undo, Work};
+pub use job::{
+    Claim, ClaimRequest, Claims, JobKind, Outcomes, Removal, Snapshot, StoppedJob, Undo, Work,
+};
 pub use link::{Ack, DeliveryState, Link, LinkChange, Outcome, Standing};
 pub use log::{LogEntry, LogOutcome, Signal, StatusEvent};
 pub use strict::{Begun, Held, StrictStore, StrictTarget};
 
-use crate::contact::Contact;
+use crate::contact::{Contact, ContactKey};
 use crate::ids::{ContactId, JobId, LeaseToken, RemoteId, TargetName, TenantId};
 
 /// A delivery to be queued.
@@ -33,12 +35,104 @@ pub struct NewJob {
     pub target: TargetName,
     /// Whether somebody waits for it.
     pub lane: Lane,
+    /// What ties the job to the request that it comes from, in the host's own traces. Nothing personal.
+    pub trace_id: Option<String>,
 }
 
 impl NewJob {
     /// Makes a job.
     pub fn new(target: TargetName, lane: Lane) -> Self {
-        Self { target, lane }
+        Self {
+            target,
+            lane,
+            trace_id: None,
+        }
+    }
+
+    /// Sets what ties the job to the request that it comes from.
+    pub fn trace_id(mut self, id: impl Into<String>) -> Self {
+        self.trace_id = Some(id.into());
+        self
+    }
+}
+
+/// A contact as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredContact {
+    /// Our own id.
+    pub id: ContactId,
+    /// The host's customer.
+    pub tenant: TenantId,
+    /// Its version; it grows with every signup and every change.
+    pub revision: u64,
+    /// The contact.
+    pub contact: Contact,
+}
+
+impl StoredContact {
+    /// Describes a contact.
+    pub fn new(id: ContactId, tenant: TenantId, revision: u64, contact: Contact) -> Self {
+        Self {
+            id,
+            tenant,
+            revision,
+            contact,
+        }
+    }
+}
+
+/// What becomes of a contact that the host has erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Erased {
+    /// The contact.
+    pub contact: ContactId,
+    /// Targets from which it is being taken away.
+    pub queued: Vec<TargetName>,
+    /// Targets where nothing of it is ours to delete.
+    pub kept: Vec<TargetName>,
+}
+
+impl Erased {
+    /// Makes the answer.
+    pub fn new(contact: ContactId, queued: Vec<TargetName>, kept: Vec<TargetName>) -> Self {
+        Self {
+            contact,
+            queued,
+            kept,
+        }
+    }
+}
+
+/// A contact, and where it was meant to go and is not: what a reconciler looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Standings {
+    /// The contact.
+    pub contact: ContactId,
+    /// The host's customer.
+    pub tenant: TenantId,
+    /// Its version.
+    pub revision: u64,
+    /// Every target it has a job or a link for, or once had.
+    pub targets: Vec<DeliveryState>,
+}
+
+impl Standings {
+    /// Describes where a contact stands.
+    pub fn new(
+        contact: ContactId,
+        tenant: TenantId,
+        revision: u64,
+        targets: Vec<DeliveryState>,
+    ) -> Self {
+        Self {
+            contact,
+            tenant,
+            revision,
+            targets,
+        }
     }
 }
 
@@ -77,6 +171,74 @@ pub trait SignupStore: Send + Sync {
         contact: &Contact,
         jobs: &[NewJob],
     ) -> Result<Accepted, StoreError>;
+
+    /// Changes a contact that is there, as [`accept`](Self::accept) does with one of the same key, whatever the key of
+    /// the change is. The contact keeps its own key. `None` when the tenant has no such contact, or has erased it.
+    ///
+    /// # Errors
+    ///
+    /// Only when the store cannot write; then nothing was written.
+    async fn amend(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+        change: &Contact,
+        jobs: &[NewJob],
+    ) -> Result<Option<Accepted>, StoreError>;
+
+    /// Erases a contact: deliveries that wait are dropped, and where a record of ours is or may be, a job to remove it
+    /// is queued behind the one that runs. The contact's data goes with the last of these jobs, at once if there is
+    /// none. A signup under the same key that comes in before takes nothing over of what was known, and goes behind
+    /// them. `None` when the tenant has no such contact; erasing twice is the same as once.
+    ///
+    /// # Errors
+    ///
+    /// Only when the store cannot write; then nothing was written.
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<Erased>, StoreError>;
+
+    /// Returns the contact of a key, if it is there and not erased.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    async fn find(
+        &self,
+        tenant: &TenantId,
+        key: &ContactKey,
+    ) -> Result<Option<ContactId>, StoreError>;
+
+    /// Returns a contact of the tenant, if it is there and not erased.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    async fn stored(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<StoredContact>, StoreError>;
+
+    /// Returns contacts that are not erased, in the order of their ids, with where they stand: up to `limit` behind
+    /// `after`. For a reconciler, page by page.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    async fn standings(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<Standings>, StoreError>;
+
+    /// Returns what a store in a database calls the schema that its tables are in, for writing into the host's own
+    /// transaction; empty where there is no such thing.
+    fn schema(&self) -> &str {
+        ""
+    }
 
     /// Returns where a contact stands with every target it has a job or a link for.
     ///
@@ -138,6 +300,21 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError::NoSuchJob`] when there is no stopped job of that id.
     async fn replay(&self, job: JobId) -> Result<(), StoreError>;
 
+    /// Makes jobs of an integration that wait for it to be mended run at once: those that were parked, and no other.
+    /// Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot write.
+    async fn resume(&self, tenant: &TenantId, target: &TargetName) -> Result<u64, StoreError>;
+
+    /// Deletes what was written down about attempts longer ago than `keep`. Returns how many entries.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot write.
+    async fn sweep(&self, keep: Duration) -> Result<u64, StoreError>;
+
     /// Counts what there is.
     ///
     /// # Errors
@@ -157,7 +334,7 @@ pub trait LinkStore: Send + Sync {
     /// [`StoreError::LeaseLost`] when the job is no longer the caller's; then nothing was written.
     async fn commit_outcome(&self, outcome: Outcome) -> Result<(), StoreError>;
 
-    /// Tells whether any contact of the tenant has a link to this record.
+    /// Tells whether any contact of the tenant, but for `except`, has a link to this record.
     ///
     /// # Errors
     ///
@@ -167,6 +344,7 @@ pub trait LinkStore: Send + Sync {
         tenant: &TenantId,
         target: &TargetName,
         remote: &RemoteId,
+        except: Option<ContactId>,
     ) -> Result<bool, StoreError>;
 
     /// Returns the contact's ids at the vendors.

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 pub use error::StrictError;
 pub use ticket::{Confirmation, Ticket};
-use undo::made_since;
+pub(crate) use undo::made_since;
 pub(crate) use undo::{Undone, undo};
 
 use crate::contact::{Contact, Region, Signup, warm_up};

@@ -41,7 +41,12 @@ pub(crate) async fn undo(
         }
     };
     let linked = links
-        .is_linked(context.tenant, &TargetName::from(target.name()), &remote)
+        .is_linked(
+            context.tenant,
+            &TargetName::from(target.name()),
+            &remote,
+            None,
+        )
         .await;
     // Without an answer nothing is deleted, and the job is tried again.
     if linked.map_err(|error| TargetError::unavailable(ClientUnavailable::Failed).source(error))? {
@@ -55,7 +60,7 @@ pub(crate) async fn undo(
 }
 
 /// Tells whether a record can have been made by a create that was about to be called at that time.
-pub(super) fn made_since(hit: &Hit, started_at: DateTime<Utc>) -> bool {
+pub(crate) fn made_since(hit: &Hit, started_at: DateTime<Utc>) -> bool {
     let oldest = started_at - CLOCK_SKEW;
     hit.created_at.is_none_or(|at| at >= oldest)
 }

@@ -9,15 +9,16 @@ use connector_http::Timer;
 use tokio::time::Instant;
 
 use super::event::{Event, Progress};
+use super::remove::{Removed, remove};
 use crate::failure::{ClientUnavailable, ErrorClass, FailureNote, TargetError};
 use crate::lease::{Hold, insist};
 use crate::retry::{Attempt, Next, RetryPolicy};
 use crate::store::{
-    Ack, Claim, JobKind, LinkChange, LogEntry, LogOutcome, Outcome, Signal, StatusEvent, SyncStore,
-    Undo, Work,
+    Ack, Claim, JobKind, LinkChange, LogEntry, LogOutcome, Outcome, Removal, Signal, StatusEvent,
+    SyncStore, Undo, Work,
 };
 use crate::strict::{Undone, undo};
-use crate::target::{Context, Delivered, Delivery, Target};
+use crate::target::{Action, Context, Delivered, Delivery, Target};
 
 pub(crate) type OnEvent = Arc<dyn Fn(&Event) + Send + Sync>;
 
@@ -88,6 +89,7 @@ impl Runner {
         match &claim.work {
             Work::Deliver(delivery) => self.deliver(claim, target, &context, delivery).await,
             Work::Undo(what) => self.take_back(claim, target, &context, what).await,
+            Work::Remove(what) => self.remove(claim, target, &context, what).await,
         }
     }
 
@@ -102,7 +104,10 @@ impl Runner {
             Ok(Delivered::Done { remote, action }) => {
                 let unmapped = target.unmapped(&delivery.contact);
                 Verdict {
-                    link: LinkChange::Set(remote.clone()),
+                    link: LinkChange::Set {
+                        remote: remote.clone(),
+                        created: action == Action::Created,
+                    },
                     outcome: LogOutcome::Delivered {
                         action,
                         unmapped: unmapped.clone(),
@@ -169,6 +174,40 @@ impl Runner {
                 }
             }
             Err(error) => self.failed(claim, &error, target.settle_time(), LinkChange::Keep),
+        }
+    }
+
+    async fn remove(
+        &self,
+        claim: &Claim,
+        target: &dyn Target,
+        context: &Context<'_>,
+        what: &Removal,
+    ) -> Verdict {
+        let removed = remove(target, context, claim.contact, what, self.store.as_ref()).await;
+        let (outcome, progress) = match removed {
+            Ok(Removed::Gone) => (LogOutcome::Removed, Progress::Removed),
+            Ok(Removed::Kept) => (LogOutcome::Kept, Progress::Kept),
+            Ok(Removed::LeftBehind) => {
+                let failure = FailureNote::new(ErrorClass::Conflict);
+                return Verdict {
+                    link: LinkChange::Keep,
+                    outcome: LogOutcome::Failed(failure.clone()),
+                    ack: Ack::Review,
+                    signal: None,
+                    progress: Progress::Review { failure },
+                };
+            }
+            Err(error) => {
+                return self.failed(claim, &error, target.settle_time(), LinkChange::Keep);
+            }
+        };
+        Verdict {
+            link: LinkChange::Unlink,
+            outcome,
+            ack: Ack::Done { revision: 0 },
+            signal: Some(Signal::CallOk),
+            progress,
         }
     }
 
@@ -283,7 +322,7 @@ fn released(claim: &Claim, settle: Duration) -> Verdict {
     Verdict {
         link: match &claim.work {
             Work::Deliver(_) => LinkChange::Unclear { settle },
-            Work::Undo(_) => LinkChange::Keep,
+            Work::Undo(_) | Work::Remove(_) => LinkChange::Keep,
         },
         outcome: LogOutcome::Released,
         ack: Ack::Snooze { after: settle },
@@ -308,6 +347,12 @@ fn trace_event(event: &Event) {
         }
         Progress::Relinking => {
             tracing::info!(%job, %tenant, %target, %contact, attempt, "linked record was deleted, looking anew");
+        }
+        Progress::Removed => {
+            tracing::info!(%job, %tenant, %target, %contact, attempt, "erased contact removed");
+        }
+        Progress::Kept => {
+            tracing::info!(%job, %tenant, %target, %contact, attempt, "erased contact unlinked, its record stays");
         }
         Progress::Undone => {
             tracing::info!(%job, %tenant, %target, %contact, attempt, "strict create undone");

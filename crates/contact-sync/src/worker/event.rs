@@ -45,6 +45,10 @@ pub enum Progress {
     },
     /// The linked record was deleted at the vendor; the contact is looked for anew.
     Relinking,
+    /// An erased contact's record is gone.
+    Removed,
+    /// An erased contact's record stays: it is not ours, or not ours alone.
+    Kept,
     /// A strict create was taken back, or there was nothing to take back.
     Undone,
     /// It failed and will be tried again.

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod event;
+mod remove;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contact_sync::{
-    Accepted, Begun, Claim, ClaimRequest, Claims, Contact, ContactId, CrmHook, DeliveryState, Held,
-    JobId, JobStore, LeaseToken, Link, LinkStore, MemoryStore, NewJob, Outcome, Reason, Region,
-    RemoteId, SignupStore, Snapshot, StaticDirectory, StoppedJob, StoreError, StrictError,
-    StrictStore, TargetName, TenantId, Ticket, Undo, Worker,
+    Accepted, Begun, Claim, ClaimRequest, Claims, Contact, ContactId, ContactKey, CrmHook,
+    DeliveryState, Erased, Held, JobId, JobStore, LeaseToken, Link, LinkStore, MemoryStore, NewJob,
+    Outcome, Reason, Region, RemoteId, SignupStore, Snapshot, Standings, StaticDirectory,
+    StoppedJob, StoreError, StoredContact, StrictError, StrictStore, TargetName, TenantId, Ticket,
+    Undo, Worker,
 };
 use rstest::rstest;
 
@@ -54,6 +55,48 @@ impl SignupStore for Flaky {
         self.up("accept")?.accept(tenant, contact, jobs).await
     }
 
+    async fn amend(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+        change: &Contact,
+        jobs: &[NewJob],
+    ) -> Result<Option<Accepted>, StoreError> {
+        self.up("amend")?.amend(tenant, contact, change, jobs).await
+    }
+
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<Erased>, StoreError> {
+        self.up("erase")?.erase(tenant, contact).await
+    }
+
+    async fn find(
+        &self,
+        tenant: &TenantId,
+        key: &ContactKey,
+    ) -> Result<Option<ContactId>, StoreError> {
+        self.up("find")?.find(tenant, key).await
+    }
+
+    async fn stored(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<StoredContact>, StoreError> {
+        self.up("stored")?.stored(tenant, contact).await
+    }
+
+    async fn standings(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<Standings>, StoreError> {
+        self.up("standings")?.standings(after, limit).await
+    }
+
     async fn deliveries(&self, contact: ContactId) -> Result<Vec<DeliveryState>, StoreError> {
         self.up("deliveries")?.deliveries(contact).await
     }
@@ -90,6 +133,14 @@ impl JobStore for Flaky {
         self.up("replay")?.replay(job).await
     }
 
+    async fn resume(&self, tenant: &TenantId, target: &TargetName) -> Result<u64, StoreError> {
+        self.up("resume")?.resume(tenant, target).await
+    }
+
+    async fn sweep(&self, keep: Duration) -> Result<u64, StoreError> {
+        self.up("sweep")?.sweep(keep).await
+    }
+
     async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.up("snapshot")?.snapshot().await
     }
@@ -106,9 +157,10 @@ impl LinkStore for Flaky {
         tenant: &TenantId,
         target: &TargetName,
         remote: &RemoteId,
+        except: Option<ContactId>,
     ) -> Result<bool, StoreError> {
         self.up("is_linked")?
-            .is_linked(tenant, target, remote)
+            .is_linked(tenant, target, remote, except)
             .await
     }
 

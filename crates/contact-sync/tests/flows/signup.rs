@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contact_sync::{
-    Accepted, Action, Contact, ContactId, DeliveryState, LogOutcome, NewJob, Progress, Reason,
-    Signal, Signup, SignupHook, SignupStore, SkipReason, StaticDirectory, StoreError, TargetName,
-    TenantId,
+    Accepted, Action, Contact, ContactId, ContactKey, DeliveryState, Erased, LogOutcome, NewJob,
+    Progress, Reason, Signal, Signup, SignupHook, SignupStore, SkipReason, Standings,
+    StaticDirectory, StoreError, StoredContact, TargetName, TenantId,
 };
 use std::sync::Mutex;
 use tokio::time::Instant;
@@ -331,6 +331,40 @@ impl SignupStore for FullDisk {
         Err(StoreError::unavailable("disk full"))
     }
 
+    async fn amend(
+        &self,
+        _: &TenantId,
+        _: ContactId,
+        _: &Contact,
+        _: &[NewJob],
+    ) -> Result<Option<Accepted>, StoreError> {
+        Err(StoreError::unavailable("disk full"))
+    }
+
+    async fn erase(&self, _: &TenantId, _: ContactId) -> Result<Option<Erased>, StoreError> {
+        Err(StoreError::unavailable("disk full"))
+    }
+
+    async fn find(&self, _: &TenantId, _: &ContactKey) -> Result<Option<ContactId>, StoreError> {
+        Err(StoreError::unavailable("disk full"))
+    }
+
+    async fn stored(
+        &self,
+        _: &TenantId,
+        _: ContactId,
+    ) -> Result<Option<StoredContact>, StoreError> {
+        Err(StoreError::unavailable("disk full"))
+    }
+
+    async fn standings(
+        &self,
+        _: Option<ContactId>,
+        _: usize,
+    ) -> Result<Vec<Standings>, StoreError> {
+        Err(StoreError::unavailable("disk full"))
+    }
+
     async fn deliveries(&self, _: ContactId) -> Result<Vec<DeliveryState>, StoreError> {
         Err(StoreError::unavailable("disk full"))
     }
@@ -364,6 +398,48 @@ impl SignupStore for GoesAway {
         jobs: &[NewJob],
     ) -> Result<Accepted, StoreError> {
         self.0.accept(tenant, contact, jobs).await
+    }
+
+    async fn amend(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+        change: &Contact,
+        jobs: &[NewJob],
+    ) -> Result<Option<Accepted>, StoreError> {
+        self.0.amend(tenant, contact, change, jobs).await
+    }
+
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<Erased>, StoreError> {
+        self.0.erase(tenant, contact).await
+    }
+
+    async fn find(
+        &self,
+        tenant: &TenantId,
+        key: &ContactKey,
+    ) -> Result<Option<ContactId>, StoreError> {
+        self.0.find(tenant, key).await
+    }
+
+    async fn stored(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<StoredContact>, StoreError> {
+        self.0.stored(tenant, contact).await
+    }
+
+    async fn standings(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<Standings>, StoreError> {
+        self.0.standings(after, limit).await
     }
 
     async fn deliveries(&self, _: ContactId) -> Result<Vec<DeliveryState>, StoreError> {

@@ -21,6 +21,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "tokens",
         sql: include_str!("../../migrations/postgres/0002_tokens.sql"),
     },
+    Migration {
+        version: 3,
+        name: "contacts",
+        sql: include_str!("../../migrations/postgres/0003_contacts.sql"),
+    },
 ];
 
 /// How to open a [`PostgresStore`].

@@ -26,6 +26,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "tokens",
         sql: include_str!("../../migrations/sqlite/0002_tokens.sql"),
     },
+    Migration {
+        version: 3,
+        name: "contacts",
+        sql: include_str!("../../migrations/sqlite/0003_contacts.sql"),
+    },
 ];
 
 /// How often we look whether a database that is locked while it is opened is free.
