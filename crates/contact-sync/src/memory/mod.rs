@@ -425,7 +425,7 @@ impl StrictStore for MemoryStore {
         self.change(|state| state.confirm(held, created, found, now))
     }
 
-    async fn finish(&self, held: Held) -> Result<(), StoreError> {
+    async fn finish(&self, held: Held) -> Result<bool, StoreError> {
         self.change(|state| state.finish(held))
     }
 

@@ -305,10 +305,12 @@ impl State {
         }
     }
 
-    pub(super) fn finish(&mut self, held: Held) -> Result<(), StoreError> {
-        self.operation(held)?;
-        self.end(held.operation);
-        Ok(())
+    pub(super) fn finish(&mut self, held: Held) -> Result<bool, StoreError> {
+        let is_confirmed = self.operation(held)?.confirmed.is_some();
+        if is_confirmed {
+            self.end(held.operation);
+        }
+        Ok(is_confirmed)
     }
 
     pub(super) fn abandon(

@@ -101,15 +101,18 @@ pub trait StrictStore: Send + Sync {
     async fn confirm(&self, held: Held, created: &[Link], found: &[Link])
     -> Result<(), StoreError>;
 
-    /// Ends an operation once the host's insert has gone well. Undo jobs that no confirmation has removed run then.
+    /// Ends an operation once the host's insert has gone well, if it is confirmed. Undo jobs that the confirmation has
+    /// not removed run then. Returns `false`, and changes nothing, where there is no confirmation, or none that was
+    /// committed.
     ///
     /// # Errors
     ///
-    /// When the store cannot write.
-    async fn finish(&self, held: Held) -> Result<(), StoreError>;
+    /// [`StoreError::LeaseLost`] when the end of its lease has ended it already. When the store cannot write, or cannot
+    /// tell yet because the transaction with the confirmation is open still.
+    async fn finish(&self, held: Held) -> Result<bool, StoreError>;
 
     /// Ends the operation after a failure and hands out, under leases, the undo jobs that are due at once. A
-    /// confirmation that was made in no transaction is taken back.
+    /// confirmation that was made in no transaction of the host is taken back; one that the host has committed counts.
     ///
     /// # Errors
     ///

@@ -11,6 +11,9 @@ use crate::store::StoreError;
 ///
 /// Whatever the variant says: what this call had created at the vendors is deleted again, or an undo job that will
 /// delete it is in the store. After all but [`Unconfirmed`](Self::Unconfirmed) the host has nothing either.
+///
+/// With one exception: an insert that fails after it has committed a transaction with the confirmation in it. The
+/// commit counts, and both sides have the contact.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StrictError<E> {
@@ -23,6 +26,8 @@ pub enum StrictError<E> {
     },
     /// The host's own insert failed.
     Insert(E),
+    /// The insert returned `Ok`, but the transaction that it confirmed in was rolled back: the host has nothing.
+    RolledBack,
     /// The target cannot delete, so that nothing could be taken back. No call was made.
     CannotUndo {
         /// Which.
@@ -59,6 +64,9 @@ impl<E> fmt::Display for StrictError<E> {
         match self {
             Self::Vendor { target, .. } => write!(f, "{target} did not take the contact"),
             Self::Insert(_) => f.write_str("the host's own insert failed"),
+            Self::RolledBack => {
+                f.write_str("the transaction that the insert confirmed in was rolled back")
+            }
             Self::CannotUndo { target } => {
                 write!(
                     f,
@@ -82,7 +90,9 @@ impl<E: StdError + 'static> StdError for StrictError<E> {
             Self::Vendor { error, .. } => Some(error),
             Self::Insert(error) => Some(error),
             Self::Store(error) | Self::Unconfirmed(error) => Some(error),
-            Self::CannotUndo { .. } | Self::NoSuchTarget { .. } | Self::Busy => None,
+            Self::RolledBack | Self::CannotUndo { .. } | Self::NoSuchTarget { .. } | Self::Busy => {
+                None
+            }
         }
     }
 }

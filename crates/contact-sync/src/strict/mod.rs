@@ -143,7 +143,9 @@ impl CrmHook {
             }
         };
         done.receipts.extend(skipped);
-        let confirmation = Confirmation::new(begun.held, begun.contact, done.created, done.found);
+        let schema = self.runner.store.schema();
+        let (created, found) = (done.created, done.found);
+        let confirmation = Confirmation::new(begun.held, begun.contact, created, found, schema);
         let confirmation = Arc::new(confirmation);
         let ticket = Ticket::new(
             Arc::clone(&self.runner.store),
@@ -158,10 +160,17 @@ impl CrmHook {
         match inserted {
             Ok(value) => {
                 let kept = Box::pin(operation.keep(&confirmation)).await;
-                if !kept.map_err(StrictError::Unconfirmed)? {
-                    for receipt in done.receipts.iter_mut().filter(|r| r.integrated) {
-                        let target = receipt.target.clone();
-                        *receipt = TargetReceipt::not_integrated(target, Reason::Queued);
+                match kept.map_err(StrictError::Unconfirmed)? {
+                    Kept::Confirmed => {}
+                    Kept::Queued => {
+                        for receipt in done.receipts.iter_mut().filter(|r| r.integrated) {
+                            let target = receipt.target.clone();
+                            *receipt = TargetReceipt::not_integrated(target, Reason::Queued);
+                        }
+                    }
+                    Kept::RolledBack => {
+                        Box::pin(operation.undo_all()).await;
+                        return Err(StrictError::RolledBack);
                     }
                 }
                 Ok((value, self.receipt(&signup.tenant, &begun, done.receipts)))
@@ -275,6 +284,15 @@ enum Record {
     TakenOver(RemoteId),
     /// There before: stays in any case.
     Found(RemoteId),
+}
+
+/// What is left of an operation whose insert has gone well.
+enum Kept {
+    Confirmed,
+    /// Its records may be gone again, and the contact goes the way of any signup.
+    Queued,
+    /// The insert confirmed in a transaction that was not committed: there is nothing to keep.
+    RolledBack,
 }
 
 /// Why the vendors' part stopped.
@@ -433,16 +451,18 @@ impl Operation<'_> {
     }
 
     /// Confirms what the insert has not confirmed itself. Where that comes too late, because the operation's lease
-    /// has run out and its records may be gone again, the contact is queued like any signup, since the host has it;
-    /// then it returns `false`.
-    async fn keep(&self, confirmation: &Confirmation) -> Result<bool, StoreError> {
+    /// has run out and its records may be gone again, the contact is queued like any signup, since the host has it.
+    async fn keep(&self, confirmation: &Confirmation) -> Result<Kept, StoreError> {
+        if confirmation.is_joined() {
+            return self.committed(confirmation).await;
+        }
         match confirmation.write(self.store(), self.timer()).await {
             Ok(()) => {
                 // Confirmed is confirmed: what this call cannot end, the end of its lease will.
                 if let Err(error) = self.store().finish(self.begun.held).await {
                     tracing::debug!(contact = %self.begun.contact, %error, "a confirmed operation was not ended");
                 }
-                Ok(true)
+                Ok(Kept::Confirmed)
             }
             Err(StoreError::LeaseLost) => {
                 let links = confirmation.created.iter().chain(&confirmation.found);
@@ -452,10 +472,34 @@ impl Operation<'_> {
                 let store = self.store();
                 let accept = || store.accept(self.tenant, self.contact, &jobs);
                 insist(self.timer(), accept).await?;
-                Ok(false)
+                Ok(Kept::Queued)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Finds out whether the transaction of the host that the confirmation was written in has been committed.
+    async fn committed(&self, confirmation: &Confirmation) -> Result<Kept, StoreError> {
+        let (store, contact) = (self.store(), self.begun.contact);
+        let is_confirmed = match store.finish(self.begun.held).await {
+            Ok(is_confirmed) => is_confirmed,
+            // The end of its lease has ended it, and what it left tells how: links are written by the confirmation.
+            Err(StoreError::LeaseLost) => {
+                let links = insist(self.timer(), || store.links(contact)).await?;
+                let mut confirmed = confirmation.created.iter().chain(&confirmation.found);
+                confirmed.all(|link| links.contains(link))
+            }
+            // The transaction may be open still. However it ends, the end of the operation's lease sees what it left.
+            Err(error) => {
+                tracing::debug!(%contact, %error, "whether an operation is confirmed is not known yet");
+                true
+            }
+        };
+        Ok(if is_confirmed {
+            Kept::Confirmed
+        } else {
+            Kept::RolledBack
+        })
     }
 
     /// Deletes what this call has created, the latest first. What cannot be deleted now stays queued.

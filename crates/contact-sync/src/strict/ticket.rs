@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
+use chrono::{DateTime, Utc};
 use connector_http::Timer;
 
 use crate::ids::{ContactId, RemoteId};
@@ -15,7 +16,8 @@ use crate::store::{Held, Link, StoreError, SyncStore};
 /// [`confirm`](Self::confirm) says that the host's own record is written: the undo jobs go, the links stay. An insert
 /// that returns `Ok` without it is confirmed right after; to confirm inside makes the gap between the two as small as
 /// it can be. With a store that has transactions, the confirmation goes into the host's own one, and there is no gap:
-/// [`confirmation`](Self::confirmation) is what such a store writes.
+/// [`confirmation`](Self::confirmation) is what such a store writes. Whether it counts is then decided by the commit
+/// alone, so the insert has to come to it before it returns.
 pub struct Ticket {
     store: Arc<dyn SyncStore>,
     timer: Arc<dyn Timer>,
@@ -69,6 +71,11 @@ impl Ticket {
     pub fn confirmation(&self) -> &Confirmation {
         &self.confirmation
     }
+
+    /// Returns the time by the hook's clock, for stores that have no other one inside the host's transaction.
+    pub fn utc_now(&self) -> DateTime<Utc> {
+        self.timer.utc_now()
+    }
 }
 
 impl fmt::Debug for Ticket {
@@ -91,8 +98,17 @@ pub struct Confirmation {
     pub created: Vec<Link>,
     /// Records that were there before.
     pub found: Vec<Link>,
-    written: AtomicBool,
+    /// The schema that the store's tables are in: see [`SignupStore::schema`](crate::SignupStore::schema).
+    pub schema: String,
+    stage: AtomicU8,
 }
+
+/// Nobody has confirmed yet.
+const UNUSED: u8 = 0;
+/// Written inside a transaction of the host, whose end nobody here has seen.
+const JOINED: u8 = 1;
+/// Written by the store itself, and there to stay.
+const WRITTEN: u8 = 2;
 
 impl Confirmation {
     pub(super) fn new(
@@ -100,24 +116,27 @@ impl Confirmation {
         contact: ContactId,
         created: Vec<Link>,
         found: Vec<Link>,
+        schema: &str,
     ) -> Self {
         Self {
             held,
             contact,
             created,
             found,
-            written: AtomicBool::new(false),
+            schema: schema.to_owned(),
+            stage: AtomicU8::new(UNUSED),
         }
     }
 
-    /// Says that a store has written it inside the host's transaction.
-    pub fn mark_written(&self) {
-        self.written.store(true, Ordering::Release);
+    /// Says that a store has written it inside the host's transaction. Nothing is taken for confirmed on this word: that
+    /// transaction may still be rolled back, so the store is asked after the insert what it has left.
+    pub fn mark_joined(&self) {
+        self.stage.fetch_max(JOINED, Ordering::AcqRel);
     }
 
-    /// Tells whether it has been written.
-    pub fn is_written(&self) -> bool {
-        self.written.load(Ordering::Acquire)
+    /// Tells whether it has been written inside a transaction of the host, and not outside of one.
+    pub(super) fn is_joined(&self) -> bool {
+        self.stage.load(Ordering::Acquire) == JOINED
     }
 
     pub(super) async fn write(
@@ -125,10 +144,10 @@ impl Confirmation {
         store: &dyn SyncStore,
         timer: &dyn Timer,
     ) -> Result<(), StoreError> {
-        if !self.is_written() {
+        if self.stage.load(Ordering::Acquire) < WRITTEN {
             let confirm = || store.confirm(self.held, &self.created, &self.found);
             insist(timer, confirm).await?;
-            self.mark_written();
+            self.stage.store(WRITTEN, Ordering::Release);
         }
         Ok(())
     }

@@ -237,7 +237,7 @@ impl StrictStore for Flaky {
         self.up("confirm")?.confirm(held, created, found).await
     }
 
-    async fn finish(&self, held: Held) -> Result<(), StoreError> {
+    async fn finish(&self, held: Held) -> Result<bool, StoreError> {
         self.up("finish")?.finish(held).await
     }
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use contact_sync::{
-    ClientUnavailable, ContactId, CrmHook, ErrorClass, JobStore, LinkStore, MemoryStore, Reason,
-    Receipt, Region, Signup, SignupHook, SkipReason, StaticDirectory, StoreError, StrictError,
-    Ticket,
+    ClaimRequest, ClientUnavailable, ContactId, CrmHook, ErrorClass, JobStore, LinkStore,
+    MemoryStore, Reason, Receipt, Region, Signup, SignupHook, SkipReason, StaticDirectory,
+    StoreError, StrictError, StrictStore, Ticket,
 };
 use rstest::rstest;
 use tokio::time::{Instant, sleep_until};
@@ -553,6 +553,72 @@ async fn what_earlier_signups_have_said_reaches_the_record_too() {
     world.work().await;
     assert_eq!(world.vendor.records().len(), 1);
     assert_eq!(world.vendor.records()[0].phone, "+12025550143");
+}
+
+/// What a store does that writes the confirmation inside the host's transaction, whose end is the host's alone.
+async fn join(store: &MemoryStore, ticket: &Ticket, commits: bool) {
+    let confirmation = ticket.confirmation();
+    confirmation.mark_joined();
+    if commits {
+        let written = store.confirm(
+            confirmation.held,
+            &confirmation.created,
+            &confirmation.found,
+        );
+        written.await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_confirmation_in_a_transaction_counts_once_that_is_committed() {
+    let world = World::new();
+    let store = world.store.clone();
+    let insert = async |ticket: Ticket| {
+        join(&store, &ticket, true).await;
+        Ok::<_, StoreError>(())
+    };
+    let ((), receipt) = crm(&world).create(&ann(), insert).await.unwrap();
+    assert!(receipt.target("fake").unwrap().integrated);
+    world.work().await;
+    assert_eq!(world.vendor.records().len(), 1);
+    assert_eq!(links(&world.store, receipt.contact).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_confirmation_in_a_transaction_that_is_rolled_back_is_none() {
+    let world = World::new();
+    let store = world.store.clone();
+    let insert = async |ticket: Ticket| {
+        join(&store, &ticket, false).await;
+        Ok::<_, StoreError>(())
+    };
+    let error = crm(&world).create(&ann(), insert).await.unwrap_err();
+    assert!(matches!(error, StrictError::RolledBack), "{error:?}");
+    assert_eq!(world.vendor.calls(), [Op::Find, Op::Create, Op::Delete]);
+    assert_eq!(world.store.contact_count(), 0);
+    assert_eq!(world.store.snapshot().await.unwrap().live(), 0);
+}
+
+/// The operation is ended by the end of its lease before the hook asks what became of it.
+#[rstest]
+#[tokio::test(start_paused = true)]
+async fn what_a_transaction_left_is_told_after_the_lease_too(#[values(true, false)] commits: bool) {
+    let world = World::new();
+    let store = world.store.clone();
+    let insert = async |ticket: Ticket| {
+        join(&store, &ticket, commits).await;
+        tokio::time::advance(Duration::from_mins(3)).await;
+        let nothing = ClaimRequest::new(0, Duration::from_mins(1));
+        store.claim(nothing).await.unwrap();
+        Ok::<_, StoreError>(())
+    };
+    let created = crm(&world).create(&ann(), insert).await;
+    match created {
+        Ok(((), receipt)) => assert!(commits && receipt.target("fake").unwrap().integrated),
+        Err(error) => assert!(!commits && matches!(error, StrictError::RolledBack)),
+    }
+    world.work().await;
+    assert_eq!(world.vendor.records().len(), usize::from(commits));
 }
 
 #[tokio::test(start_paused = true)]

@@ -132,12 +132,17 @@ create table sync_operations (
     contact text not null,
     targets text not null,
     -- What the links of its lines were before.
-    before text not null,
-    -- What a confirmation has changed, for taking it back.
-    confirmed text
+    before text not null
 );
 
 create index sync_operations_leased on sync_operations (lease_until);
+
+-- Which of them are confirmed. A row of its own, so that the lease is renewed while the host's transaction is open.
+create table sync_confirmations (
+    operation_id uuid not null primary key,
+    -- What it has changed, for taking it back; null where the host's own transaction has written it.
+    changes text
+);
 
 -- One row for each attempt of a job, with what it says about the integration.
 create table sync_attempts (
