@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::operation::Operation;
+use crate::vendor::Refusal;
 use crate::webhook::Delivery;
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -61,6 +62,8 @@ pub(crate) enum Routed {
     BadId(Operation),
     /// A known route that was asked for in a version that does not exist, or in none.
     WrongVersion(Operation),
+    /// No operation, for a reason of the vendor's own.
+    Refused(Refusal),
     Nowhere,
 }
 

@@ -50,6 +50,14 @@ pub enum Fault {
     ///
     /// An answer without a body (204) has nothing to cut: the connection is reset instead.
     TruncatedBody,
+    /// Changes the vendor's state, then answers with the right status and half of the body, whose
+    /// length is told as that half: a message that is whole for HTTP, and no JSON.
+    ///
+    /// An answer without a body (204) stays as it is. A rate never draws this.
+    MalformedJson,
+    /// Answers 200 with a body that says that nothing was done, before the effect. A vendor whose
+    /// answers have no word for it answers 500 instead. A rate never draws this.
+    Unsuccessful,
     /// Answers 502 with a proxy's HTML page, before the effect.
     HtmlErrorPage,
     /// Reads the request and never answers; before the effect.
@@ -70,6 +78,8 @@ impl Fault {
             Self::ResetBeforeEffect => FaultKind::ResetBeforeEffect,
             Self::ResetAfterEffect => FaultKind::ResetAfterEffect,
             Self::TruncatedBody => FaultKind::TruncatedBody,
+            Self::MalformedJson => FaultKind::MalformedJson,
+            Self::Unsuccessful => FaultKind::Unsuccessful,
             Self::HtmlErrorPage => FaultKind::HtmlErrorPage,
             Self::Hang => FaultKind::Hang,
             Self::HangAfterEffect => FaultKind::HangAfterEffect,
@@ -96,6 +106,10 @@ pub enum FaultKind {
     ResetAfterEffect,
     /// See [`Fault::TruncatedBody`].
     TruncatedBody,
+    /// See [`Fault::MalformedJson`].
+    MalformedJson,
+    /// See [`Fault::Unsuccessful`].
+    Unsuccessful,
     /// See [`Fault::HtmlErrorPage`].
     HtmlErrorPage,
     /// See [`Fault::Hang`].
@@ -105,7 +119,11 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Every kind, in the order of the enum.
+    /// Every kind that [`FaultPlan::rate`] draws, in the order of the enum.
+    ///
+    /// [`MalformedJson`](Self::MalformedJson) and [`Unsuccessful`](Self::Unsuccessful) are not
+    /// among them: they come from a script or a chance alone, so that the same seed goes on to
+    /// give the same faults.
     pub const ALL: &'static [Self] = &[
         Self::Latency,
         Self::RateLimited,
@@ -141,6 +159,8 @@ impl FaultKind {
             Self::ResetBeforeEffect => Fault::ResetBeforeEffect,
             Self::ResetAfterEffect => Fault::ResetAfterEffect,
             Self::TruncatedBody => Fault::TruncatedBody,
+            Self::MalformedJson => Fault::MalformedJson,
+            Self::Unsuccessful => Fault::Unsuccessful,
             Self::HtmlErrorPage => Fault::HtmlErrorPage,
             Self::Hang => Fault::Hang,
             Self::HangAfterEffect => Fault::HangAfterEffect,
@@ -217,7 +237,8 @@ impl FaultPlan {
         Self::default()
     }
 
-    /// Lets this share of the requests meet a fault, every [`FaultKind`] equally often.
+    /// Lets this share of the requests meet a fault, every kind of
+    /// [`FaultKind::ALL`] equally often.
     ///
     /// The share is held between 0 and 1; what is not a number counts as 0. So that a run of
     /// many requests ends, a hang drawn here gives up after

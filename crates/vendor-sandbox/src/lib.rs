@@ -14,6 +14,7 @@ mod route;
 mod sandbox;
 mod server;
 mod shared;
+pub mod suitedash;
 mod timeline;
 mod vendor;
 mod webhook;

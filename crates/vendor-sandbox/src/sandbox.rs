@@ -48,7 +48,8 @@ impl<V> Sandbox<V> {
         &self.shared.base_url
     }
 
-    /// Returns the API key that this sandbox started with.
+    /// Returns the API key that this sandbox started with; where a vendor has a pair of them, its
+    /// secret half.
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
@@ -88,8 +89,8 @@ impl<V> Drop for Sandbox<V> {
 
 /// Sets up a [`Sandbox`] before it starts.
 ///
-/// `V` is the vendor's own options, for instance [`openphone::Options`](crate::openphone::Options);
-/// what they add stands further down on this page.
+/// `V` is the vendor's own options, [`openphone::Options`](crate::openphone::Options) or
+/// [`suitedash::Options`](crate::suitedash::Options); what they add stands further down on this page.
 #[must_use]
 pub struct Builder<V> {
     seed: u64,
@@ -108,11 +109,11 @@ impl<V> Builder<V> {
     /// The seed of every sandbox that is given none.
     pub const DEFAULT_SEED: u64 = 0x5eed;
 
-    pub(crate) fn new(rate_limit: u32, window: Duration, vendor: V) -> Self {
+    pub(crate) fn new(rate_limit: Option<u32>, window: Duration, vendor: V) -> Self {
         Self {
             seed: Self::DEFAULT_SEED,
             port: 0,
-            rate_limit: Some(rate_limit),
+            rate_limit,
             window,
             fault_plan: FaultPlan::none(),
             api_key: None,

@@ -154,13 +154,17 @@ impl Exchange<'_> {
                 let reply = shared.vendor.refuse(Refusal::WrongVersion, Some(operation));
                 return self.plain(Some(operation), reply, None);
             }
+            Routed::Refused(refusal) => {
+                let reply = shared.vendor.refuse(refusal, None);
+                return self.plain(None, reply, None);
+            }
             Routed::Nowhere => {
                 let reply = shared.vendor.refuse(Refusal::UnknownRoute, None);
                 return self.plain(None, reply, None);
             }
         };
-        let (door, standing) = if shared.vendor.is_public(operation) {
-            (Door::Open, None)
+        let (door, standing) = if shared.vendor.is_public(operation, &parts.headers) {
+            (Door::Public, None)
         } else {
             shared.admit(shared.vendor.presented_key(&parts.headers))
         };
@@ -198,22 +202,28 @@ impl Exchange<'_> {
         }
     }
 
-    /// Key, limit and size, in this order, and then whether there is an id to look for.
+    /// Key, limits and size, in this order, and then whether there is an id to look for.
     fn let_in<'i>(
         &'i self,
         door: Door,
         standing: Option<Standing>,
         ids: Option<&'i [String]>,
     ) -> Result<(&'i [String], &'i Bytes), Refusal> {
-        match (door, &self.body, ids) {
-            (Door::NoKey, ..) => Err(Refusal::MissingKey),
-            (Door::WrongKey, ..) => Err(Refusal::WrongKey),
-            (Door::Open, ..) if standing.is_some_and(|standing| standing.refused) => {
-                Err(Refusal::TooManyRequests)
+        match door {
+            Door::NoKey => return Err(Refusal::MissingKey),
+            Door::WrongKey => return Err(Refusal::WrongKey),
+            Door::Open => {
+                let hurried = standing.is_some_and(|standing| standing.refused);
+                if hurried || !self.shared.vendor.spend() {
+                    return Err(Refusal::TooManyRequests);
+                }
             }
-            (Door::Open, Err(TooLarge), _) => Err(Refusal::BodyTooLarge),
-            (Door::Open, Ok(_), None) => Err(Refusal::UnreadableId),
-            (Door::Open, Ok(body), Some(ids)) => Ok((ids, body)),
+            Door::Public => {}
+        }
+        match (&self.body, ids) {
+            (Err(TooLarge), _) => Err(Refusal::BodyTooLarge),
+            (Ok(_), None) => Err(Refusal::UnreadableId),
+            (Ok(body), Some(ids)) => Ok((ids, body)),
         }
     }
 
@@ -243,6 +253,7 @@ impl Exchange<'_> {
                 Ending::Answer(refuse(refusal).retry_after(retry_after), standing)
             }
             Fault::HtmlErrorPage => Ending::Answer(refuse(Refusal::HtmlErrorPage), None),
+            Fault::Unsuccessful => Ending::Answer(refuse(Refusal::Unsuccessful), standing),
             Fault::ResetBeforeEffect => Ending::Break(Breakage::Reset),
             Fault::Hang => Ending::Hang(drawn.hang_millis.map(Duration::from_millis)),
             Fault::Pass
@@ -250,6 +261,7 @@ impl Exchange<'_> {
             | Fault::ServerErrorAfterEffect { .. }
             | Fault::ResetAfterEffect
             | Fault::TruncatedBody
+            | Fault::MalformedJson
             | Fault::HangAfterEffect => return None,
         };
         self.record(Some(operation), &ending, Some(drawn.fault));
@@ -272,6 +284,7 @@ impl Exchange<'_> {
                 let half = truncated(self.shared, &reply, standing);
                 Ending::Break(Breakage::Truncated(half))
             }
+            Fault::MalformedJson => Ending::Answer(malformed(reply), standing),
             Fault::ServerErrorAfterEffect { status } => {
                 let refusal = Refusal::ServerError(server_error(status));
                 let reply = self.shared.vendor.refuse(refusal, Some(operation));
@@ -339,6 +352,13 @@ fn respond(shared: &Shared, reply: Reply, standing: Option<Standing>) -> Respons
     *response.status_mut() = reply.status;
     *response.headers_mut() = headers;
     response
+}
+
+/// Spoils a body: what is left of it is whole as far as HTTP can tell, and no JSON.
+fn malformed(mut reply: Reply) -> Reply {
+    let half = reply.body.len() / 2;
+    reply.body.truncate(half.max(1));
+    reply
 }
 
 /// Writes the answer with the length of the whole body and only half of it.

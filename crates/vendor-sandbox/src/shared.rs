@@ -49,6 +49,8 @@ pub(crate) struct Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
     Open,
+    /// Open to anybody, and counted for nobody.
+    Public,
     NoKey,
     WrongKey,
 }

@@ -29,6 +29,12 @@ pub(crate) enum Refusal {
     ServerError(StatusCode),
     /// An injected page of a proxy.
     HtmlErrorPage,
+    /// An injected 2xx whose body says that nothing was done.
+    Unsuccessful,
+    /// A path of the API, asked for with a method that it does not have.
+    WrongMethod,
+    /// A path beside the API, where a website answers.
+    NoPage,
 }
 
 /// One vendor's behaviour. Its state lies behind its own lock, so that every method takes
@@ -42,11 +48,17 @@ pub(crate) trait Vendor: Send + Sync {
 
     fn route(&self, method: &Method, path: &str, headers: &HeaderMap) -> Routed;
 
-    /// Says whether an operation asks for no key and counts against no limit.
-    fn is_public(&self, operation: Operation) -> bool;
+    /// Says whether a request asks for no key of ours and counts against no limit.
+    fn is_public(&self, operation: Operation, headers: &HeaderMap) -> bool;
 
     /// Finds the API key where this vendor looks for it; `None` when there is none.
     fn presented_key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a [u8]>;
+
+    /// Counts a request that came with a good key against what the account may spend, and says
+    /// whether that was still there. Only a vendor that sells requests by number counts them.
+    fn spend(&self) -> bool {
+        true
+    }
 
     /// Carries the call out.
     fn answer(&self, call: &Call<'_>) -> Outcome;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::clock;
 use crate::openphone::message_store::{Direction, Message};
 use crate::openphone::object::insert;
-use crate::openphone::registration::WebhookFormat;
+use crate::openphone::registration::{SCHEDULE, WebhookFormat};
 use crate::openphone::state::State;
 use crate::openphone::task_events::TaskEvent;
 use crate::webhook::Delivery;
@@ -122,6 +122,7 @@ impl State {
                 event: name,
                 recipient: registration.recipient.clone(),
                 signer: registration.signer(&mut self.ids),
+                schedule: SCHEDULE,
                 body: body.clone(),
             });
         }

@@ -98,7 +98,7 @@ impl Sandbox<OpenPhone> {
     /// Sets up OpenPhone (Quo).
     pub fn openphone() -> Builder<Options> {
         Builder::new(
-            REQUESTS_PER_SECOND,
+            Some(REQUESTS_PER_SECOND),
             Duration::from_secs(1),
             Options::default(),
         )
@@ -176,7 +176,7 @@ impl Vendor for OpenPhone {
         }
     }
 
-    fn is_public(&self, operation: Operation) -> bool {
+    fn is_public(&self, operation: Operation, _headers: &HeaderMap) -> bool {
         operation == DOWNLOAD_MEDIA
     }
 

@@ -15,7 +15,9 @@ pub(super) fn refuse(refusal: Refusal, area: Area, ids: &mut Ids) -> Reply {
     let unauthorized =
         |message, ids| gateway(StatusCode::UNAUTHORIZED, message, "Unauthorized", ids);
     match refusal {
-        Refusal::UnknownRoute => Reply::html(StatusCode::NOT_FOUND, UNKNOWN_ROUTE),
+        Refusal::UnknownRoute | Refusal::WrongMethod | Refusal::NoPage => {
+            Reply::html(StatusCode::NOT_FOUND, UNKNOWN_ROUTE)
+        }
         Refusal::MissingKey => unauthorized("Missing authorization header", ids),
         Refusal::WrongKey => unauthorized("Unauthorized", ids),
         // No body of a live 429 is known: this is the gateway's shape for its other answers.
@@ -38,7 +40,7 @@ pub(super) fn refuse(refusal: Refusal, area: Area, ids: &mut Ids) -> Reply {
         }
         // API v1 knows no versions.
         Refusal::WrongVersion => ApiError::refused(area, "Unknown version".to_owned()).reply(ids),
-        Refusal::ServerError(StatusCode::INTERNAL_SERVER_ERROR) => {
+        Refusal::ServerError(StatusCode::INTERNAL_SERVER_ERROR) | Refusal::Unsuccessful => {
             ApiError::server(area).reply(ids)
         }
         Refusal::ServerError(status) => {

@@ -13,6 +13,10 @@ use crate::webhook::{Recipient, Signer};
 /// What stands in the place of the numbers of a webhook that hears of every one.
 pub(super) const EVERY_NUMBER: &str = "*";
 
+/// Seconds before each attempt of a delivery, counted from the attempt before it: the schedule of
+/// the dated webhooks. The older ones have no published schedule and follow the same one.
+pub(super) const SCHEDULE: &[u64] = &[0, 5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
+
 /// Which generation of webhooks a registration gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -30,10 +30,6 @@ const REMEMBERED: usize = 2_000;
 const REMEMBERED_BYTES: usize = 1024;
 /// How long a receiver may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// Seconds before each attempt, counted from the attempt before it: the schedule of the dated
-/// webhooks. The older ones have no published schedule and follow the same one.
-const SCHEDULE: [u64; 8] = [0, 5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
-
 /// One event on its way to one receiver.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
@@ -44,6 +40,8 @@ pub(crate) struct Delivery {
     pub(crate) event: &'static str,
     pub(crate) recipient: Recipient,
     pub(crate) signer: Signer,
+    /// Seconds before each attempt, counted from the attempt before it.
+    pub(crate) schedule: &'static [u64],
     pub(crate) body: Bytes,
 }
 
@@ -210,8 +208,8 @@ impl Queue {
 }
 
 async fn deliver(number: u64, delivery: &Delivery, log: &Log, slots: &Semaphore, compression: u32) {
-    for pause in SCHEDULE {
-        let pause = Duration::from_secs(pause) / compression;
+    for pause in delivery.schedule {
+        let pause = Duration::from_secs(*pause) / compression;
         update(log, number, |entry| {
             let pause = TimeDelta::from_std(pause).unwrap_or_default();
             entry.next_attempt_at = Some(clock::utc_now() + pause);
@@ -310,6 +308,7 @@ mod tests {
             signer: Signer::OpenPhoneLegacy {
                 key: Arc::from([1]),
             },
+            schedule: &[0],
             body: Bytes::new(),
         };
         for _ in 0..50 {

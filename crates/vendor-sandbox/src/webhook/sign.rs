@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 /// How a delivery is signed.
 #[derive(Clone, Debug)]
 pub(crate) enum Signer {
+    /// Not at all.
+    Unsigned,
     /// OpenPhone's older scheme: one header, a timestamp in milliseconds.
     OpenPhoneLegacy { key: Arc<[u8]> },
     /// [Standard Webhooks](https://www.standardwebhooks.com): three headers, seconds.
@@ -18,6 +20,7 @@ impl Signer {
     /// Returns the headers that sign `body` at the time `now`.
     pub(crate) fn headers(&self, now: DateTime<Utc>, body: &[u8]) -> Vec<(&'static str, String)> {
         match self {
+            Self::Unsigned => Vec::new(),
             Self::OpenPhoneLegacy { key } => {
                 let timestamp = now.timestamp_millis().to_string();
                 let signature = mac(key, &[timestamp.as_bytes(), b".", body]);

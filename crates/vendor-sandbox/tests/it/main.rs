@@ -21,9 +21,13 @@ mod faults;
 mod limits;
 mod media;
 mod messages;
+mod portal;
 #[cfg(feature = "cli")]
 mod program;
 mod receiver;
+mod suitedash_access;
+mod suitedash_contacts;
+mod suitedash_lists;
 mod support;
 mod tasks;
 mod webhook_api;

@@ -12,6 +12,7 @@ use crate::openphone::dated::sample;
 use crate::openphone::dated::webhooks::{AREA, EVENTS, find};
 use crate::openphone::error::ApiError;
 use crate::openphone::page::Data;
+use crate::openphone::registration::SCHEDULE;
 use crate::openphone::state::State;
 use crate::webhook::{Delivery, DeliveryState, Message};
 
@@ -120,6 +121,7 @@ pub(super) fn test(state: &mut State, call: &Call<'_>) -> Result<Outcome, ApiErr
         event,
         recipient: registration.recipient.clone(),
         signer: registration.signer(ids),
+        schedule: SCHEDULE,
         body: payload.to_string().into(),
     };
     Ok(Outcome {

@@ -11,7 +11,7 @@ use crate::vendor::Refusal;
 
 pub(in crate::openphone) fn refuse(refused: Refusal, area: Area, ids: &mut Ids) -> Reply {
     let (status, message) = match refused {
-        Refusal::UnknownRoute | Refusal::HtmlErrorPage => {
+        Refusal::UnknownRoute | Refusal::WrongMethod | Refusal::NoPage | Refusal::HtmlErrorPage => {
             return refusal::refuse(refused, area, ids);
         }
         Refusal::MissingKey => (StatusCode::UNAUTHORIZED, "Missing authorization header"),
@@ -30,6 +30,7 @@ pub(in crate::openphone) fn refuse(refused: Refusal, area: Area, ids: &mut Ids) 
             (status, "The Quo-Api-Version header is missing or invalid")
         }
         Refusal::ServerError(status) => (status, "Unknown"),
+        Refusal::Unsuccessful => (StatusCode::INTERNAL_SERVER_ERROR, "Unknown"),
     };
     ApiError::of_status(area, status, message).dated_reply(ids)
 }
