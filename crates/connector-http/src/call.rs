@@ -42,6 +42,7 @@ pub(crate) struct Answer<T> {
     pub(crate) value: T,
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    pub(crate) attempts: u32,
     pub(crate) client: Client,
 }
 
@@ -107,6 +108,7 @@ impl<T: Send + 'static> Call<T> {
                     value: change(answer.value),
                     status: answer.status,
                     headers: answer.headers,
+                    attempts: answer.attempts,
                     client: answer.client,
                 })
             })),
@@ -197,6 +199,7 @@ impl<T: Send + 'static> Future for CallWithResponse<T> {
                 status: answer.status,
                 request_id: request_id.map(str::to_owned),
                 headers: answer.headers,
+                attempts: answer.attempts,
             }
         })
     }
@@ -220,6 +223,8 @@ pub struct Response<T> {
     pub headers: HeaderMap,
     /// The vendor's name for the request, if it gave one.
     pub request_id: Option<String>,
+    /// How many requests it took.
+    pub attempts: u32,
 }
 
 /// Leaves out the header values.
@@ -229,6 +234,7 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
             .field("value", &self.value)
             .field("status", &self.status)
             .field("request_id", &self.request_id)
+            .field("attempts", &self.attempts)
             .finish_non_exhaustive()
     }
 }

@@ -3,10 +3,12 @@
 //! Some limits are not a matter of pace: a month's quota that is spent stays spent. Whoever counts such a
 //! quota implements [`AttemptGate`] and refuses here, before a permit is taken and before anything is sent.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::endpoint::{Method, RateClass};
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
+use crate::limits::Lane;
 
 /// Decides whether an attempt may be made.
 #[async_trait::async_trait]
@@ -17,6 +19,12 @@ pub trait AttemptGate: Send + Sync + 'static {
     ///
     /// A [`Refusal`] ends the call; nothing of this attempt is sent.
     async fn admit(&self, attempt: &AttemptInfo<'_>) -> Result<(), Refusal>;
+
+    /// Is told what became of an attempt it admitted: `failed` is `None` for a success. Not told of one that the
+    /// caller dropped in the middle, nor of one that was admitted and then never made. The default does nothing.
+    async fn settle(&self, attempt: &AttemptInfo<'_>, failed: Option<&Error>) {
+        let _ = (attempt, failed);
+    }
 }
 
 /// What a gate is told about the attempt it admits.
@@ -33,15 +41,18 @@ pub struct AttemptInfo<'a> {
     pub method: Method,
     /// The rate limit it counts against.
     pub rate_class: RateClass,
+    /// Whether somebody waits for it: a gate may keep the last of a quota for those.
+    pub lane: Lane,
     /// 1 for the first attempt of a call.
     pub number: u32,
 }
 
 /// Why an attempt was not admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     kind: ErrorKind,
     retry_after: Option<Duration>,
+    reason: Option<Cow<'static, str>>,
 }
 
 impl Refusal {
@@ -50,6 +61,7 @@ impl Refusal {
         Self {
             kind: ErrorKind::QuotaSpent,
             retry_after: None,
+            reason: None,
         }
     }
 
@@ -58,7 +70,23 @@ impl Refusal {
         Self {
             kind: ErrorKind::RateLimited,
             retry_after: Some(retry_after),
+            reason: None,
         }
+    }
+
+    /// The gate cannot work as it is set up: the call fails with [`ErrorKind::Config`].
+    pub const fn misconfigured() -> Self {
+        Self {
+            kind: ErrorKind::Config,
+            retry_after: None,
+            reason: None,
+        }
+    }
+
+    /// Says why, for the error's `Display`. It must hold no secret and no personal data.
+    pub fn because(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
+        self.reason = Some(reason.into());
+        self
     }
 
     /// Says when it is worth asking again.
@@ -67,11 +95,15 @@ impl Refusal {
         self
     }
 
-    pub(crate) const fn kind(self) -> ErrorKind {
+    pub(crate) const fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    pub(crate) const fn wait(self) -> Option<Duration> {
+    pub(crate) const fn wait(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    pub(crate) fn reason(self) -> Option<Cow<'static, str>> {
+        self.reason
     }
 }

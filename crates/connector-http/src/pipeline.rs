@@ -72,6 +72,7 @@ pub(crate) async fn drive<T>(mut plan: Box<Plan>, decode: Decode<T>) -> Result<A
         value,
         status: raw.status,
         headers: raw.headers,
+        attempts,
         client: plan.client,
     })
 }
@@ -112,7 +113,10 @@ async fn run(plan: &mut Plan, started: Instant, attempts: &mut u32) -> Result<Ra
         if let Some(paid) = paid.take() {
             paid.spend();
         }
-        match run.attempt(&auth, timeout).await {
+        let result = run.attempt(&auth, timeout).await;
+        run.settle(result.as_ref().err().map(|failed| &failed.error))
+            .await;
+        match result {
             Ok(raw) => {
                 inner.quota.succeeded();
                 return Ok(raw);
@@ -142,22 +146,19 @@ impl<'a> Run<'a> {
     async fn prepare(&mut self) -> Result<(AuthHeaders, Duration), Error> {
         let timer = &*self.inner.timer;
         if let Some(gate) = &self.inner.gate {
-            let info = AttemptInfo {
-                vendor: self.inner.vendor,
-                operation: self.plan.operation.name,
-                account: self.inner.account.as_deref(),
-                method: self.plan.operation.method,
-                rate_class: self.plan.operation.rate_class,
-                number: self.attempts.saturating_add(1),
-            };
+            let info = self.info(self.attempts.saturating_add(1));
             match within(timer, self.deadline, gate.admit(&info)).await {
                 Ok(Ok(())) => self.now = timer.now(),
                 Ok(Err(refusal)) => {
                     let retryable = refusal.kind() == ErrorKind::RateLimited;
-                    return Err(self
+                    let error = self
                         .error(refusal.kind())
                         .with_retry_after(refusal.wait())
-                        .with_retryable(retryable));
+                        .with_retryable(retryable);
+                    return Err(match refusal.reason() {
+                        Some(reason) => error.with_own_message(reason),
+                        None => error,
+                    });
                 }
                 Err(_) => return Err(self.too_late()),
             }
@@ -225,6 +226,16 @@ impl<'a> Run<'a> {
             report.end(&span, result.as_ref().map_err(|failed| &failed.error));
         }
         result
+    }
+
+    /// Tells the gate what became of the attempt it admitted.
+    async fn settle(&mut self, failed: Option<&Error>) {
+        if let Some(gate) = &self.inner.gate {
+            let timer = &*self.inner.timer;
+            let info = self.info(*self.attempts);
+            // A gate that takes longer than the call may has heard it all the same.
+            let _late = within(timer, self.deadline, gate.settle(&info, failed)).await;
+        }
     }
 
     /// Step 6: another attempt, after a wait, or out.
@@ -322,6 +333,19 @@ impl<'a> Run<'a> {
         request.timeout = timeout;
         request.max_body = self.inner.max_body;
         request
+    }
+
+    fn info(&self, number: u32) -> AttemptInfo<'a> {
+        let operation = &self.plan.operation;
+        AttemptInfo {
+            vendor: self.inner.vendor,
+            operation: operation.name,
+            account: self.inner.account.as_deref(),
+            method: operation.method,
+            rate_class: operation.rate_class,
+            lane: self.plan.options.lane,
+            number,
+        }
     }
 
     fn left(&self) -> Option<Duration> {

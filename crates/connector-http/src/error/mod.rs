@@ -183,6 +183,20 @@ impl Error {
         error
     }
 
+    /// Makes an error that a vendor's client finds by itself between calls, such as an answer about somebody else.
+    ///
+    /// `message` is shown by `Display`; it must hold no secret and no personal data. `delivery` is what became of
+    /// the whole undertaking.
+    pub fn of_client(
+        kind: ErrorKind,
+        vendor: &'static str,
+        operation: &'static str,
+        delivery: Delivery,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(kind, vendor, operation, delivery).with_own_message(message)
+    }
+
     /// Returns what went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

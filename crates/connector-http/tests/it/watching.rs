@@ -1,11 +1,11 @@
 //! Gates and observers: who is asked, who is told, and what.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use connector_http::testing::{FakeTransport, Reply};
 use connector_http::{
-    AttemptGate, AttemptInfo, Delivery, ErrorKind, Method, Refusal, Timer as _, TokioTimer,
+    AttemptGate, AttemptInfo, Delivery, Error, ErrorKind, Lane, Method, Refusal, Timer as _, TokioTimer,
 };
 use tokio::time::Instant;
 
@@ -34,7 +34,7 @@ impl AttemptGate for Gate {
         let taken = self
             .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-        taken.map(drop).map_err(|_| self.then)
+        taken.map(drop).map_err(|_| self.then.clone())
     }
 }
 
@@ -176,4 +176,47 @@ async fn debug_texts_name_operations_and_keep_values() {
     assert!(recorded.path().contains("canary"));
     let shown = format!("{recorded:?} {fake:?} {client:?}");
     assert!(!shown.contains("canary"), "{shown}");
+}
+
+/// Admits everything and writes down what it is told.
+#[derive(Default)]
+struct Ledger(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl AttemptGate for Ledger {
+    async fn admit(&self, attempt: &AttemptInfo<'_>) -> Result<(), Refusal> {
+        let line = format!("{} {:?}", attempt.number, attempt.lane);
+        self.0.lock().unwrap().push(line);
+        Ok(())
+    }
+
+    async fn settle(&self, attempt: &AttemptInfo<'_>, failed: Option<&Error>) {
+        let status = failed.map(Error::status);
+        let line = format!("{} {status:?}", attempt.number);
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_knows_the_lane_and_what_became_of_each_attempt() {
+    let fake = script([Reply::status(503), ok()]);
+    let gate = Arc::new(Ledger::default());
+    let client = builder(&fake).gate(gate.clone()).build().unwrap();
+    let answer = read(&client).lane(Lane::Bulk).with_response();
+    assert_eq!(answer.await.unwrap().attempts, 2);
+    let told = gate.0.lock().unwrap().clone();
+    assert_eq!(
+        told,
+        ["1 Bulk", "1 Some(Some(503))", "2 Bulk", "2 None"].map(str::to_owned)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_says_why() {
+    let fake = FakeTransport::new();
+    let gate = Gate::new(0, Refusal::misconfigured().because("the record is gone"));
+    let client = builder(&fake).account("a7").gate(gate).build().unwrap();
+    let error = read(&client).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("the record is gone"), "{error}");
 }
