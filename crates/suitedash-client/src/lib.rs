@@ -1,1 +1,43 @@
 #![doc = include_str!("../README.md")]
+
+mod address;
+mod auth;
+mod check;
+mod client;
+mod companies;
+mod contacts;
+mod env;
+mod error;
+mod ids;
+mod marketing;
+mod masked;
+mod meta;
+mod page;
+mod projects;
+mod reply;
+mod sequence;
+mod tolerant;
+mod values;
+mod worlds;
+
+/// The engine below, for what only a few need by name: transports, observers and gates of one's own.
+#[doc(no_inline)]
+pub use connector_http;
+pub use connector_http::{
+    Call, CallWithResponse, Cursor, Delivery, Error, ErrorKind, FieldError, Items, Lane, Method,
+    Page, Pages, Paginator, Patch, Request, Response, RetryPolicy, SharedLimits,
+};
+
+pub use crate::client::{Client, ClientBuilder, ConnectionInfo, endpoints};
+pub use crate::companies::{
+    Category, Companies, Company, CompanyContact, CompanyPatch, NewCompany, PrimaryContact,
+};
+pub use crate::contacts::{Circle, Contact, ContactCompany, ContactPatch, Contacts, NewContact};
+pub use crate::ids::{CompanyUid, ContactUid, CustomFieldUid, ProjectUid};
+pub use crate::marketing::{Marketing, SubscribeReply};
+pub use crate::meta::{Attribute, Attributes};
+pub use crate::page::{ListPage, ListQuery, Pagination};
+pub use crate::projects::{Project, ProjectKey, ProjectPatch, ProjectRef, Projects};
+pub use crate::sequence::CallSequence;
+pub use crate::values::{Address, CompanyLink, Role};
+pub use crate::worlds::{World, Worlds};

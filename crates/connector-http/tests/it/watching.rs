@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use connector_http::testing::{FakeTransport, Reply};
 use connector_http::{
-    AttemptGate, AttemptInfo, Delivery, Error, ErrorKind, Lane, Method, Refusal, Timer as _, TokioTimer,
+    AttemptGate, AttemptInfo, Delivery, Error, ErrorKind, Lane, Method, Refusal, Timer as _,
+    TokioTimer,
 };
 use tokio::time::Instant;
 

@@ -1,0 +1,385 @@
+//! The client: what it is built from, and where its resources are.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector_http::{
+    Call, Endpoint, Error, Method, Request, RetryPolicy, Timer, TokioTimer, Transport,
+};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::companies::{self, Companies};
+use crate::contacts::{self, Contacts};
+use crate::error::Decoder;
+use crate::marketing::{self, Marketing};
+use crate::meta::{Attributes, MetaCache};
+use crate::projects::{self, Projects};
+use crate::reply::Reply;
+use crate::worlds::{self, Worlds};
+use crate::{address, auth, env};
+
+/// The vendor's name in errors, spans and logs.
+pub(crate) const VENDOR: &str = "suitedash";
+
+/// A read is tried twice at most: retries are calls of the month too.
+const ATTEMPTS: u32 = 2;
+
+/// A client of one SuiteDash account.
+///
+/// Cheap to clone: clones share the connections, the quota's count and what is remembered of the account. Build one
+/// per account and keep it.
+///
+/// ```
+/// # async fn example() -> Result<(), suitedash_client::Error> {
+/// use suitedash_client::Client;
+///
+/// let client = Client::builder()
+///     .public_id("00000000-0000-0000-0000-000000000000")
+///     .secret_key("DummySecretKey")
+///     .build()?;
+/// println!("{} fields of their own", client.test_connection().await?.custom_fields);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) http: connector_http::Client,
+    pub(crate) timer: Arc<dyn Timer>,
+    meta: MetaCache,
+    dummy: bool,
+    old_name: bool,
+}
+
+impl Client {
+    /// Starts to build a client.
+    pub fn builder() -> ClientBuilder {
+        let policy = RetryPolicy::new().max_attempts(ATTEMPTS);
+        ClientBuilder {
+            http: connector_http::Client::builder(VENDOR)
+                .error_decoder(Decoder)
+                .retry(policy)
+                .user_agent(concat!("suitedash-client/", env!("CARGO_PKG_VERSION"))),
+            public_id: SecretString::default(),
+            secret_key: SecretString::default(),
+            base_url: None,
+            timer: Arc::new(TokioTimer),
+            meta_ttl: crate::meta::TTL,
+            old_name: false,
+        }
+    }
+
+    /// Builds a client from `SUITEDASH_PUBLIC_ID`, `SUITEDASH_SECRET_KEY` and, if it is set, `SUITEDASH_API_URL`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientBuilder::from_env`] and [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().from_env()?.build()
+    }
+
+    /// Builds a client on a transport of the caller's: the seam for tests.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientBuilder::build`].
+    pub fn from_transport(
+        public_id: impl Into<SecretString>,
+        secret_key: impl Into<SecretString>,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, Error> {
+        Self::builder()
+            .public_id(public_id)
+            .secret_key(secret_key)
+            .transport(transport)
+            .build()
+    }
+
+    /// The contacts, leads among them.
+    pub fn contacts(&self) -> Contacts<'_> {
+        Contacts::new(self)
+    }
+
+    /// The companies.
+    pub fn companies(&self) -> Companies<'_> {
+        Companies::new(self)
+    }
+
+    /// The projects.
+    pub fn projects(&self) -> Projects<'_> {
+        Projects::new(self)
+    }
+
+    /// The marketing audiences.
+    pub fn marketing(&self) -> Marketing<'_> {
+        Marketing::new(self)
+    }
+
+    /// The worlds.
+    pub fn worlds(&self) -> Worlds<'_> {
+        Worlds::new(self)
+    }
+
+    /// Gives the attributes of this account's contacts, its own fields among them. Read with one call, then remembered
+    /// for 24 hours unless [`meta_ttl`](ClientBuilder::meta_ttl) says otherwise, by all clones together; callers who
+    /// come while they are being read wait for that one reading.
+    ///
+    /// # Errors
+    ///
+    /// The usual ones of a read. A failure is not remembered.
+    pub async fn meta(&self) -> Result<Arc<Attributes>, Error> {
+        let (attributes, _calls) = self.meta_with(|call| call).await?;
+        Ok(attributes)
+    }
+
+    /// Forgets the attributes, after somebody changed the account's fields.
+    pub fn forget_meta(&self) {
+        self.inner.meta.forget();
+    }
+
+    /// Tests whether the address and the pair work, with one call: it reads the attributes of contacts, and feeds what
+    /// [`meta`](Self::meta) remembers.
+    ///
+    /// # Errors
+    ///
+    /// [`Auth`](crate::ErrorKind::Auth) for a wrong pair; [`Api`](crate::ErrorKind::Api) with status 404 when the base
+    /// URL leads to something that is not this API; [`QuotaSpent`](crate::ErrorKind::QuotaSpent); else the usual ones
+    /// of a read.
+    pub fn test_connection(&self) -> Call<ConnectionInfo> {
+        let inner = Arc::clone(&self.inner);
+        self.contacts().meta().map(move |attributes| {
+            let attributes = inner.meta.put(attributes);
+            ConnectionInfo {
+                attributes: attributes.standard.len(),
+                custom_fields: attributes.custom.len(),
+                dummy: inner.dummy,
+            }
+        })
+    }
+
+    /// Calls an operation this crate does not have, or one of its own with a body it does not type, with the same
+    /// credentials, quota and redaction.
+    ///
+    /// `path` begins below the base URL: `"/contact/{identifier}"`, where [`Request::path`] fills in the braces. GET
+    /// and HEAD are retried like every read, everything else never once its bytes have left.
+    ///
+    /// ```
+    /// # async fn example(client: suitedash_client::Client) -> Result<(), suitedash_client::Error> {
+    /// use suitedash_client::Method;
+    ///
+    /// // Circles are not typed: one public client writes them so.
+    /// let body = serde_json::json!({ "circles": { "add": ["Newsletter"] } });
+    /// let reply: serde_json::Value = client
+    ///     .raw(Method::Put, "/contact/{identifier}")
+    ///     .path("identifier", "11111111-1111-4111-8111-111111111111")
+    ///     .json(&body)
+    ///     .fetch()
+    ///     .await?;
+    /// # drop(reply);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn raw(&self, method: Method, path: &str) -> Request {
+        self.inner.http.raw(method, path)
+    }
+
+    /// The base URL in use.
+    pub fn base_url(&self) -> &Url {
+        self.inner.http.base_url()
+    }
+
+    /// Whether this client has the pair the vendor publishes for trying reads: what it reads is nobody's account.
+    pub fn is_dummy(&self) -> bool {
+        self.inner.dummy
+    }
+
+    /// Whether the public id was taken from `SUITEDASH_API_KEY`, a name of older documents, for a user interface to say.
+    pub fn uses_old_variable_name(&self) -> bool {
+        self.inner.old_name
+    }
+
+    pub(crate) fn http(&self) -> &connector_http::Client {
+        &self.inner.http
+    }
+
+    /// The attributes, and how many calls they took now. `options` is applied to the call if there is one.
+    pub(crate) async fn meta_with(
+        &self,
+        options: impl FnOnce(Call<Attributes>) -> Call<Attributes> + Send,
+    ) -> Result<(Arc<Attributes>, u32), Error> {
+        let read = || async {
+            let call = self
+                .http()
+                .request(&contacts::META)
+                .fetch_map(Reply::into_data);
+            let answer = options(call).with_response().await?;
+            Ok((answer.value, answer.attempts))
+        };
+        self.inner.meta.get_or_read(read).await
+    }
+
+    /// The attributes, if they are remembered.
+    pub(crate) fn known_meta(&self) -> Option<Arc<Attributes>> {
+        self.inner.meta.get()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.base_url().as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`Client::test_connection`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectionInfo {
+    /// How many standard attributes contacts have.
+    pub attributes: usize,
+    /// How many fields of its own the account has.
+    pub custom_fields: usize,
+    /// Whether it was tested with the vendor's published pair: then it proves nothing about a customer's keys.
+    pub dummy: bool,
+}
+
+/// Every operation this crate calls, for conformance tests against the vendor's description.
+pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
+    [
+        contacts::ENDPOINTS,
+        companies::ENDPOINTS,
+        projects::ENDPOINTS,
+        marketing::ENDPOINTS,
+        worlds::ENDPOINTS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Builds a [`Client`].
+///
+/// ```
+/// use suitedash_client::Client;
+///
+/// let client = Client::builder()
+///     .public_id("00000000-0000-0000-0000-000000000000")
+///     .secret_key("DummySecretKey")
+///     .base_url("https://portal.example.com") // an account's own portal
+///     .build()?;
+/// assert_eq!(client.base_url().as_str(), "https://portal.example.com/secure-api");
+/// # Ok::<(), suitedash_client::Error>(())
+/// ```
+#[must_use]
+pub struct ClientBuilder {
+    http: connector_http::ClientBuilder,
+    public_id: SecretString,
+    secret_key: SecretString,
+    base_url: Option<String>,
+    timer: Arc<dyn Timer>,
+    meta_ttl: Duration,
+    old_name: bool,
+}
+
+impl ClientBuilder {
+    /// Sets the public id, from Integrations > Secure API.
+    pub fn public_id(mut self, id: impl Into<SecretString>) -> Self {
+        self.public_id = id.into();
+        self.old_name = false;
+        self
+    }
+
+    /// Sets the secret key: the plain key, not the hash that some pages show.
+    pub fn secret_key(mut self, key: impl Into<SecretString>) -> Self {
+        self.secret_key = key.into();
+        self
+    }
+
+    /// Sets the pair that the vendor publishes for trying the reads.
+    ///
+    /// It shows that the wiring works (address, TLS, proxy) without touching an account. **It proves nothing about a
+    /// customer's keys**, and no write works with it.
+    pub fn dummy_credentials(self) -> Self {
+        self.public_id(auth::DUMMY_PUBLIC_ID)
+            .secret_key(auth::DUMMY_SECRET_KEY)
+    }
+
+    /// Sets another base URL: an account's own portal, a proxy, a sandbox on loopback. A bare origin gets
+    /// `/secure-api`; a path is kept; `/api/v1`, which older documents name, is refused when the client is built.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Sets how long [`Client::meta`] remembers. 24 hours by default.
+    pub fn meta_ttl(mut self, ttl: Duration) -> Self {
+        self.meta_ttl = ttl;
+        self
+    }
+
+    /// Sets the clock: of the engine, of what is remembered and of the dates that are written.
+    pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.http = self.http.timer(Arc::clone(&timer));
+        self.timer = timer;
+        self
+    }
+
+    /// Takes the pair from `SUITEDASH_PUBLIC_ID` and `SUITEDASH_SECRET_KEY`, and the base URL from `SUITEDASH_API_URL`
+    /// if it is set. `SUITEDASH_API_KEY`, a name of older documents, is taken as the public id with a warning in the
+    /// log, and [`Client::uses_old_variable_name`] says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) when one of the two is not set, or one of the three is not text. What is
+    /// wrong with one that is set, [`build`](Self::build) says.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a from_env constructor is where a library may read the environment"
+    )]
+    pub fn from_env(self) -> Result<Self, Error> {
+        env::apply(self, std::env::var)
+    }
+
+    /// Builds the client. Nothing is sent; [`Client::test_connection`] does that.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) when one of the pair is missing or cannot be what it is said to be, or when
+    /// the base URL is not `https` (or `http` on loopback), carries credentials, a query or a fragment, or is
+    /// `/api/v1`. The text never repeats a secret.
+    pub fn build(self) -> Result<Client, Error> {
+        let auth = auth::authenticate(&self.public_id, &self.secret_key)?;
+        let base_url = self.base_url.as_deref().unwrap_or(address::BASE_URL);
+        let base_url = address::complete(base_url)
+            .map_err(|reason| Error::config(VENDOR, "client.build", reason))?;
+        let http = self.http.base_url(base_url).auth(auth).build()?;
+        Ok(Client {
+            inner: Arc::new(Inner {
+                http,
+                meta: MetaCache::new(Arc::clone(&self.timer), self.meta_ttl),
+                timer: self.timer,
+                dummy: self.public_id.expose_secret() == auth::DUMMY_PUBLIC_ID,
+                old_name: self.old_name,
+            }),
+        })
+    }
+
+    /// Notes that the public id came under its old name.
+    pub(crate) fn old_name(mut self) -> Self {
+        self.old_name = true;
+        self
+    }
+}
+
+connector_http::shared_client_options!(ClientBuilder, http);
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").finish_non_exhaustive()
+    }
+}
