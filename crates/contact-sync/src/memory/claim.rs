@@ -13,7 +13,7 @@ use crate::matching::{Candidate, Verdict, decide, same_person};
 use crate::store::{
     Ack, Claim, ClaimRequest, Claims, LinkChange, LogOutcome, Outcome, StoreError, Work,
 };
-use crate::target::{Delivery, Known};
+use crate::target::{Action, Delivery, Known};
 
 /// What a job has to wait for.
 pub(super) enum Blocker {
@@ -61,6 +61,7 @@ impl State {
         let contact = match &job.task {
             Task::Deliver => self.contacts.get(&line.0)?.contact.clone(),
             Task::Undo(undo) => undo.contact.clone(),
+            Task::Remove(leaving) => leaving.contact.clone(),
         };
         match self.blocker(&line, &contact, now) {
             None => self.lease_out(id, &contact, lease, now),
@@ -96,6 +97,7 @@ impl State {
         self.hold(&line, Holder::Job(id), contact);
         let work = match &self.jobs.get(&id)?.task {
             Task::Undo(undo) => Work::Undo(undo.clone()),
+            Task::Remove(leaving) => Work::Remove(Box::new(self.removal(&line, leaving)?)),
             Task::Deliver => Work::Deliver(Box::new(self.delivery(&line)?)),
         };
         if let Work::Deliver(delivery) = &work
@@ -108,10 +110,12 @@ impl State {
         let job = self.jobs.get_mut(&id)?;
         job.state = JobState::Running(token, until);
         job.attempts = job.attempts.saturating_add(1);
+        job.is_parked = false;
         let mut claim = Claim::new(id, token, (tenant, line.1, line.0), work);
         claim.lane = job.lane;
         claim.attempt = job.attempts;
         claim.age = now.saturating_duration_since(job.born);
+        claim.trace_id.clone_from(&job.trace_id);
         self.leases.insert((until, id));
         Some(claim)
     }
@@ -178,7 +182,7 @@ impl State {
         tenant: &TenantId,
         contact: &Contact,
     ) -> Known {
-        if let Some(LinkState::Linked(remote)) = self.lines.get(line).map(|l| &l.link) {
+        if let Some(remote) = self.lines.get(line).and_then(|l| l.link.remote()) {
             return Known::One(remote.clone());
         }
         let records = contact
@@ -252,17 +256,38 @@ impl State {
             _ => return Err(StoreError::LeaseLost),
         }
         self.change_link(&line, outcome.link, now);
+        self.count(&outcome.log.outcome, &outcome.ack);
         let failure = match &outcome.log.outcome {
             LogOutcome::Failed(note) => Some(note.clone()),
             _ => None,
         };
         self.acknowledge(outcome.job, &line, &outcome.ack, failure, now);
-        remember(&mut self.log, outcome.log);
+        remember(&mut self.log, (now, outcome.log));
         if let Some(status) = outcome.status {
-            remember(&mut self.statuses, status);
+            remember(&mut self.statuses, (now, status));
         }
         self.release(&line);
+        self.bury(line.0);
         Ok(())
+    }
+
+    fn count(&mut self, outcome: &LogOutcome, ack: &Ack) {
+        let outcomes = &mut self.outcomes;
+        let counter = match (outcome, ack) {
+            (LogOutcome::Delivered { action, .. }, _) => match action {
+                Action::Created => &mut outcomes.created,
+                Action::Updated => &mut outcomes.updated,
+                Action::Unchanged => &mut outcomes.unchanged,
+            },
+            (LogOutcome::Undone, _) => &mut outcomes.undone,
+            (LogOutcome::Removed | LogOutcome::Kept, _) => &mut outcomes.removed,
+            (LogOutcome::Relinking | LogOutcome::Released, _) => return,
+            (LogOutcome::Failed(_), Ack::Park { .. }) => &mut outcomes.parked,
+            (LogOutcome::Failed(_), Ack::Review) => &mut outcomes.reviews,
+            (LogOutcome::Failed(_), Ack::Dead) => &mut outcomes.dead,
+            (LogOutcome::Failed(_), _) => &mut outcomes.retried,
+        };
+        *counter += 1;
     }
 
     fn change_link(&mut self, line: &LineId, change: LinkChange, now: Instant) {
@@ -286,14 +311,18 @@ impl State {
                     self.set_link(line, LinkState::None, None);
                 }
             }
-            LinkChange::Set { remote, .. } => {
+            LinkChange::Set { remote, created } => {
                 let contact = self
                     .contacts
                     .get(&line.0)
                     .map(|stored| stored.contact.clone());
-                self.set_link(line, LinkState::Linked(remote), contact.as_ref());
+                let link = LinkState::Linked {
+                    remote,
+                    is_ours: created,
+                };
+                self.set_link(line, link, contact.as_ref());
             }
-            LinkChange::Unlink => self.set_link(line, LinkState::None, None),
+            LinkChange::Unlink => self.unlink(line),
             LinkChange::Gone(remote) => {
                 if let Some(tenant) = self.lines.get(line).map(|l| l.tenant.clone()) {
                     self.cut_links(&tenant, &line.1, &remote);
@@ -310,15 +339,23 @@ impl State {
         failure: Option<FailureNote>,
         now: Instant,
     ) {
+        if self.is_outlived(id, line) {
+            self.done += u64::from(matches!(ack, Ack::Done { .. }));
+            self.remove_job(id);
+            return;
+        }
         match *ack {
             Ack::Done { revision } => self.complete(id, line, revision, now),
             Ack::Retry { after } => self.again(id, after, failure, now),
             Ack::Snooze { after } | Ack::Park { after } => {
+                let class = failure.as_ref().map(|failure| failure.class);
                 self.again(id, after, failure, now);
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.attempts = job.attempts.saturating_sub(1);
                     if matches!(ack, Ack::Park { .. }) {
                         job.born += after;
+                        // An import is a person's work: no integration becomes active by it.
+                        job.is_parked = class != Some(ErrorClass::AwaitsImport);
                     }
                 }
             }
@@ -397,12 +434,12 @@ impl State {
         let line = job.line.clone();
         if matches!(job.task, Task::Deliver) {
             // The same person may have signed up since: then that delivery is the replay.
-            let urgency = job.lane;
+            let (urgency, trace_id) = (job.lane, job.trace_id.clone());
             self.jobs.remove(&id);
             if let Some(line) = self.lines.get_mut(&line) {
                 line.stopped = None;
             }
-            self.queue_delivery(&line, urgency, now);
+            self.queue_delivery(&line, urgency, trace_id.as_deref(), now);
         } else {
             job.state = JobState::Ready;
             job.run_at = now;
@@ -433,7 +470,11 @@ impl State {
             job.crashes = job.crashes.saturating_add(1);
             let (line, crashes) = (job.line.clone(), job.crashes);
             let failure = Some(FailureNote::new(ErrorClass::Ambiguous));
-            if crashes >= max_crashes {
+            self.outcomes.crashes += 1;
+            if self.is_outlived(id, &line) {
+                self.remove_job(id);
+            } else if crashes >= max_crashes {
+                self.outcomes.dead += 1;
                 self.stop(id, &line, JobState::Dead, failure);
             } else {
                 let wait =

@@ -1,10 +1,13 @@
 //! The store that lives in memory: the model of every other store, and lost with its process.
 
 mod claim;
+mod erase;
 mod state;
 mod strict;
 
 use std::fmt;
+use std::ops::Bound;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +15,7 @@ use async_trait::async_trait;
 use connector_http::{Timer, TokioTimer};
 use tokio::sync::Notify;
 
-use self::state::{Job, JobState, Line, LinkState, State, Task};
+use self::state::{Job, JobState, Line, State, Task};
 use crate::contact::{Contact, ContactKey};
 use crate::failure::{ErrorClass, FailureNote};
 use crate::ids::{ContactId, JobId, LeaseToken, RemoteId, TargetName, TenantId};
@@ -43,7 +46,7 @@ pub struct MemoryStore(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     timer: Arc<dyn Timer>,
-    max_crashes: u32,
+    max_crashes: AtomicU32,
     work: Notify,
 }
 
@@ -58,9 +61,15 @@ impl MemoryStore {
         Self(Arc::new(Inner {
             state: Mutex::default(),
             timer,
-            max_crashes: 3,
+            max_crashes: AtomicU32::new(3),
             work: Notify::new(),
         }))
+    }
+
+    /// Sets after how many crashes of its workers a job is dead: 3 by default, at least 1.
+    pub fn max_crashes(self, crashes: u32) -> Self {
+        self.0.max_crashes.store(crashes.max(1), Ordering::Relaxed);
+        self
     }
 
     /// Returns the contact, as far as it was accepted or confirmed.
@@ -78,12 +87,24 @@ impl MemoryStore {
 
     /// Returns the latest 10,000 log entries, oldest first.
     pub fn log(&self) -> Vec<LogEntry> {
-        self.state().log.iter().cloned().collect()
+        self.state()
+            .log
+            .iter()
+            .map(|(_, entry)| entry.clone())
+            .collect()
     }
 
     /// Returns the latest 10,000 status events, oldest first.
     pub fn statuses(&self) -> Vec<StatusEvent> {
-        self.state().statuses.iter().cloned().collect()
+        self.state()
+            .statuses
+            .iter()
+            .map(|(_, event)| event.clone())
+            .collect()
+    }
+
+    fn crash_limit(&self) -> u32 {
+        self.0.max_crashes.load(Ordering::Relaxed)
     }
 
     /// No panic leaves a state half-changed that a later caller could not work with, so a poisoned lock is taken.
@@ -126,12 +147,8 @@ impl SignupStore for MemoryStore {
         let now = self.0.timer.now();
         Ok(self.change(|state| {
             let id = state.contact_id(tenant, contact.key());
-            let revision = state.write_contact(id, contact);
-            for job in jobs {
-                let line = (id, job.target.clone());
-                state.line(&line, tenant);
-                state.queue_delivery(&line, job.lane, now);
-            }
+            let revision = state.write_contact(id, tenant, contact);
+            state.queue_deliveries(id, tenant, jobs, now);
             Accepted::new(id, revision)
         }))
     }
@@ -143,8 +160,12 @@ impl SignupStore for MemoryStore {
         change: &Contact,
         jobs: &[NewJob],
     ) -> Result<Option<Accepted>, StoreError> {
-        let _ = (tenant, contact, change, jobs);
-        Err(StoreError::unavailable("not yet in memory"))
+        let now = self.0.timer.now();
+        Ok(self.change(|state| {
+            let revision = state.amend(contact, tenant, change)?;
+            state.queue_deliveries(contact, tenant, jobs, now);
+            Some(Accepted::new(contact, revision))
+        }))
     }
 
     async fn erase(
@@ -152,8 +173,8 @@ impl SignupStore for MemoryStore {
         tenant: &TenantId,
         contact: ContactId,
     ) -> Result<Option<Erased>, StoreError> {
-        let _ = (tenant, contact);
-        Err(StoreError::unavailable("not yet in memory"))
+        let now = self.0.timer.now();
+        Ok(self.change(|state| state.erase(tenant, contact, now)))
     }
 
     async fn find(
@@ -161,8 +182,10 @@ impl SignupStore for MemoryStore {
         tenant: &TenantId,
         key: &ContactKey,
     ) -> Result<Option<ContactId>, StoreError> {
-        let _ = (tenant, key);
-        Err(StoreError::unavailable("not yet in memory"))
+        let state = self.state();
+        let id = state.by_key.get(&(tenant.clone(), key.clone())).copied();
+        // A strict create keeps the key of a contact that is not there yet.
+        Ok(id.filter(|id| state.contacts.contains_key(id)))
     }
 
     async fn stored(
@@ -170,8 +193,11 @@ impl SignupStore for MemoryStore {
         tenant: &TenantId,
         contact: ContactId,
     ) -> Result<Option<StoredContact>, StoreError> {
-        let _ = (tenant, contact);
-        Err(StoreError::unavailable("not yet in memory"))
+        let state = self.state();
+        let stored = state.contacts.get(&contact);
+        Ok(stored
+            .filter(|stored| stored.tenant == *tenant)
+            .map(|s| StoredContact::new(contact, tenant.clone(), s.revision, s.contact.clone())))
     }
 
     async fn standings(
@@ -179,25 +205,19 @@ impl SignupStore for MemoryStore {
         after: Option<ContactId>,
         limit: usize,
     ) -> Result<Vec<Standings>, StoreError> {
-        let _ = (after, limit);
-        Err(StoreError::unavailable("not yet in memory"))
+        let state = self.state();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let page = state.contacts.range((from, Bound::Unbounded)).take(limit);
+        let described = page.map(|(id, stored)| {
+            let targets = delivery_states(&state, *id);
+            Standings::new(*id, stored.tenant.clone(), stored.revision, targets)
+        });
+        Ok(described.collect())
     }
 
     async fn deliveries(&self, contact: ContactId) -> Result<Vec<DeliveryState>, StoreError> {
         let state = self.state();
-        let described = state.lines_of(contact).map(|(target, line)| {
-            let remote = match &line.link {
-                LinkState::Linked(remote) => Some(remote.clone()),
-                LinkState::None | LinkState::Intent => None,
-            };
-            DeliveryState::new(
-                target.clone(),
-                remote,
-                line.delivered,
-                standing(&state, line),
-            )
-        });
-        Ok(described.collect())
+        Ok(delivery_states(&state, contact))
     }
 
     async fn settled(&self, accepted: Accepted, targets: &[TargetName]) -> Result<(), StoreError> {
@@ -219,6 +239,19 @@ impl SignupStore for MemoryStore {
         }
         Ok(())
     }
+}
+
+fn delivery_states(state: &State, contact: ContactId) -> Vec<DeliveryState> {
+    let described = state.lines_of(contact).map(|(target, line)| {
+        let remote = line.link.remote().cloned();
+        DeliveryState::new(
+            target.clone(),
+            remote,
+            line.delivered,
+            standing(state, line),
+        )
+    });
+    described.collect()
 }
 
 fn standing(state: &State, line: &Line) -> Standing {
@@ -244,7 +277,10 @@ fn standing(state: &State, line: &Line) -> Standing {
 impl JobStore for MemoryStore {
     async fn claim(&self, request: ClaimRequest) -> Result<Claims, StoreError> {
         let now = self.0.timer.now();
-        Ok(self.state().claim(request, self.0.max_crashes, now))
+        let mut state = self.state();
+        let claims = state.claim(request, self.crash_limit(), now);
+        state.note_intents(&claims.jobs, self.0.timer.utc_now());
+        Ok(claims)
     }
 
     async fn renew(
@@ -290,13 +326,13 @@ impl JobStore for MemoryStore {
     }
 
     async fn resume(&self, tenant: &TenantId, target: &TargetName) -> Result<u64, StoreError> {
-        let _ = (tenant, target);
-        Err(StoreError::unavailable("not yet in memory"))
+        let now = self.0.timer.now();
+        Ok(self.change(|state| state.resume(tenant, target, now)))
     }
 
     async fn sweep(&self, keep: Duration) -> Result<u64, StoreError> {
-        let _ = keep;
-        Err(StoreError::unavailable("not yet in memory"))
+        let now = self.0.timer.now();
+        Ok(self.state().sweep(keep, now))
     }
 
     async fn snapshot(&self) -> Result<Snapshot, StoreError> {
@@ -304,6 +340,7 @@ impl JobStore for MemoryStore {
         let state = self.state();
         let mut snapshot = Snapshot {
             done: state.done,
+            outcomes: state.outcomes,
             ..Snapshot::default()
         };
         let mut oldest = Duration::ZERO;
@@ -328,6 +365,7 @@ fn kind(job: &Job) -> JobKind {
     match job.task {
         Task::Deliver => JobKind::Deliver,
         Task::Undo(_) => JobKind::Undo,
+        Task::Remove(_) => JobKind::Remove,
     }
 }
 
@@ -345,17 +383,17 @@ impl LinkStore for MemoryStore {
         remote: &RemoteId,
         except: Option<ContactId>,
     ) -> Result<bool, StoreError> {
-        Ok(self.state().is_linked(tenant, target, remote, except))
+        let state = self.state();
+        let mut links = state.links_to(tenant, target, remote);
+        Ok(links.any(|(line, _)| Some(line.0) != except))
     }
 
     async fn links(&self, contact: ContactId) -> Result<Vec<Link>, StoreError> {
         let state = self.state();
-        let links = state
-            .lines_of(contact)
-            .filter_map(|(target, line)| match &line.link {
-                LinkState::Linked(remote) => Some(Link::new(target.clone(), remote.clone())),
-                LinkState::None | LinkState::Intent => None,
-            });
+        let links = state.lines_of(contact).filter_map(|(target, line)| {
+            let remote = line.link.remote()?;
+            Some(Link::new(target.clone(), remote.clone()))
+        });
         Ok(links.collect())
     }
 }
@@ -371,7 +409,7 @@ impl StrictStore for MemoryStore {
     ) -> Result<Begun, StoreError> {
         let now = self.0.timer.now();
         self.change(|state| {
-            state.reap(self.0.max_crashes, now);
+            state.reap(self.crash_limit(), now);
             state.begin(tenant, contact, targets, lease, now)
         })
     }

@@ -3,10 +3,11 @@
 //! A *line* is one contact at one target: its link, and its jobs in the order in which they came. Only the head of a
 //! line that nobody holds stands in a ready set, so that a claim costs the same however many lines there are.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use connector_http::Lane;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -14,8 +15,9 @@ use tokio::time::Instant;
 use crate::contact::{Contact, ContactKey, Identifier};
 use crate::failure::FailureNote;
 use crate::ids::{ContactId, JobId, LeaseToken, OperationId, RemoteId, TargetName, TenantId};
-use crate::store::{LogEntry, StatusEvent, Undo};
+use crate::store::{LogEntry, Outcomes, StatusEvent, Undo};
 
+use super::erase::{Grave, Leaving};
 use super::strict::Operation;
 
 pub(super) type LineId = (ContactId, TargetName);
@@ -32,10 +34,12 @@ const MAX_WAITING: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) contacts: HashMap<ContactId, Stored>,
-    by_key: HashMap<(TenantId, ContactKey), ContactId>,
+    pub(super) contacts: BTreeMap<ContactId, Stored>,
+    /// Contacts that were erased.
+    pub(super) graves: HashMap<ContactId, Grave>,
+    pub(super) by_key: HashMap<(TenantId, ContactKey), ContactId>,
     pub(super) lines: HashMap<LineId, Line>,
-    targets: HashMap<ContactId, Vec<TargetName>>,
+    pub(super) targets: HashMap<ContactId, Vec<TargetName>>,
     pub(super) jobs: HashMap<JobId, Job>,
     interactive: BTreeSet<Slot>,
     bulk: BTreeSet<Slot>,
@@ -45,15 +49,17 @@ pub(super) struct State {
     pub(super) holders: HashMap<Claimed, Vec<LineId>>,
     /// Records of people who are known by an identifier, each with one contact that it belongs to.
     pub(super) known: HashMap<Claimed, Vec<(RemoteId, ContactId)>>,
-    by_remote: HashMap<(TenantId, TargetName, RemoteId), HashSet<LineId>>,
-    pub(super) log: VecDeque<LogEntry>,
-    pub(super) statuses: VecDeque<StatusEvent>,
+    pub(super) by_remote: HashMap<(TenantId, TargetName, RemoteId), HashSet<LineId>>,
+    pub(super) log: VecDeque<(Instant, LogEntry)>,
+    pub(super) statuses: VecDeque<(Instant, StatusEvent)>,
     pub(super) done: u64,
+    pub(super) outcomes: Outcomes,
     next_seq: u64,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
+    pub(super) tenant: TenantId,
     pub(super) contact: Contact,
     pub(super) revision: u64,
 }
@@ -64,7 +70,24 @@ pub(super) enum LinkState {
     None,
     /// A create may be on its way, or may have happened unseen.
     Intent,
-    Linked(RemoteId),
+    Linked {
+        remote: RemoteId,
+        /// Whether one of our own creates has made the record.
+        is_ours: bool,
+    },
+}
+
+impl LinkState {
+    pub(super) fn remote(&self) -> Option<&RemoteId> {
+        match self {
+            Self::Linked { remote, .. } => Some(remote),
+            Self::None | Self::Intent => None,
+        }
+    }
+
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self, Self::Linked { is_ours: true, .. })
+    }
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -78,6 +101,8 @@ pub(super) struct Line {
     pub(super) tenant: TenantId,
     pub(super) link: LinkState,
     pub(super) delivered: u64,
+    /// When the first create that nobody heard of was about to be called.
+    pub(super) intent_at: Option<DateTime<Utc>>,
     /// Until when a request of an intent may still take effect.
     pub(super) settles_at: Option<Instant>,
     pub(super) holder: Option<Holder>,
@@ -85,6 +110,8 @@ pub(super) struct Line {
     pub(super) queue: VecDeque<JobId>,
     /// The delivery that waits for a person, if there is one.
     pub(super) stopped: Option<JobId>,
+    /// The removal of an erased contact, whether it will run or waits for a person.
+    pub(super) removal: Option<JobId>,
     /// What this line stands under in `State::holders`, with the contact it stood for.
     pub(super) holds: Option<(Contact, Vec<Identifier>)>,
     /// Lines that wait for this one.
@@ -98,10 +125,12 @@ impl Line {
             tenant,
             link: LinkState::None,
             delivered: 0,
+            intent_at: None,
             settles_at: None,
             holder: None,
             queue: VecDeque::new(),
             stopped: None,
+            removal: None,
             holds: None,
             waiting: HashSet::new(),
             changed: Arc::default(),
@@ -113,6 +142,7 @@ impl Line {
 pub(super) enum Task {
     Deliver,
     Undo(Box<Undo>),
+    Remove(Box<Leaving>),
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -139,6 +169,9 @@ pub(super) struct Job {
     /// Moved forward by what was spent parked.
     pub(super) born: Instant,
     pub(super) failure: Option<FailureNote>,
+    /// Waits for an integration to be mended.
+    pub(super) is_parked: bool,
+    pub(super) trace_id: Option<String>,
 }
 
 impl State {
@@ -153,19 +186,31 @@ impl State {
             .or_insert_with(ContactId::generate)
     }
 
-    /// Writes a contact, merged into the one that is there, and returns its revision.
-    pub(super) fn write_contact(&mut self, id: ContactId, contact: &Contact) -> u64 {
+    /// Writes a contact, merged into the one that is there, and returns its revision. One that was erased begins anew,
+    /// and only its revision goes on.
+    pub(super) fn write_contact(
+        &mut self,
+        id: ContactId,
+        tenant: &TenantId,
+        contact: &Contact,
+    ) -> u64 {
         if let Some(stored) = self.contacts.get_mut(&id) {
             stored.contact.merge(contact.clone());
             stored.revision += 1;
             return stored.revision;
         }
+        let erased = self.graves.remove(&id).map_or(0, |grave| grave.revision);
+        if *contact.key() != ContactKey::Unidentified {
+            let key = (tenant.clone(), contact.key().clone());
+            self.by_key.entry(key).or_insert(id);
+        }
         let stored = Stored {
+            tenant: tenant.clone(),
             contact: contact.clone(),
-            revision: 1,
+            revision: erased + 1,
         };
         self.contacts.insert(id, stored);
-        1
+        erased + 1
     }
 
     pub(super) fn line(&mut self, id: &LineId, tenant: &TenantId) -> &mut Line {
@@ -185,37 +230,54 @@ impl State {
             .filter_map(move |target| Some((target, self.lines.get(&(contact, target.clone()))?)))
     }
 
-    /// The live delivery of a line.
+    /// The live delivery of a line. One that runs in front of a removal belongs to a contact that was erased.
     pub(super) fn live_delivery(&self, line: &Line) -> Option<(JobId, &Job)> {
-        let jobs = line
-            .queue
-            .iter()
-            .filter_map(|id| Some((*id, self.jobs.get(id)?)));
-        jobs.into_iter()
+        let jobs = line.queue.iter().rev();
+        jobs.filter_map(|id| Some((*id, self.jobs.get(id)?)))
+            .take_while(|(_, job)| !matches!(job.task, Task::Remove(_)))
             .find(|(_, job)| matches!(job.task, Task::Deliver))
     }
 
-    /// Queues a delivery, or makes the live one as urgent as this.
-    pub(super) fn queue_delivery(&mut self, line_id: &LineId, lane: Lane, now: Instant) {
-        let live = self
-            .lines
-            .get(line_id)
-            .and_then(|l| self.live_delivery(l))
-            .map(|(id, _)| id);
-        if let Some(id) = live {
-            if lane == Lane::Interactive {
-                self.disarm(line_id);
-                if let Some(job) = self.jobs.get_mut(&id) {
-                    job.lane = lane;
-                }
-            }
-        } else {
+    /// Queues a delivery, or makes the live one as urgent and as young as this.
+    ///
+    /// A removal that waits for a person is overtaken: the record will say what the contact says now.
+    pub(super) fn queue_delivery(
+        &mut self,
+        line_id: &LineId,
+        lane: Lane,
+        trace_id: Option<&str>,
+        now: Instant,
+    ) {
+        let line = self.lines.get(line_id);
+        let live = line.and_then(|l| self.live_delivery(l)).map(|(id, _)| id);
+        let removal = line.and_then(|l| l.removal);
+        if let Some(removal) = removal.filter(|id| self.is_stopped(*id)) {
+            self.remove_job(removal);
+        }
+        let id = live.unwrap_or_else(|| {
             let id = self.add_job(line_id, Task::Deliver, lane, JobState::Ready, now);
             if let Some(entry) = self.lines.get_mut(line_id) {
                 entry.queue.push_back(id);
             }
+            id
+        });
+        self.disarm(line_id);
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.born = now;
+            if lane == Lane::Interactive {
+                job.lane = lane;
+            }
+            if let Some(trace_id) = trace_id {
+                job.trace_id = Some(trace_id.to_owned());
+            }
         }
         self.arm(line_id);
+    }
+
+    fn is_stopped(&self, job: JobId) -> bool {
+        self.jobs
+            .get(&job)
+            .is_some_and(|job| matches!(job.state, JobState::Review | JobState::Dead))
     }
 
     pub(super) fn add_job(
@@ -239,6 +301,8 @@ impl State {
             crashes: 0,
             born: now,
             failure: None,
+            is_parked: false,
+            trace_id: None,
         };
         self.jobs.insert(id, job);
         id
@@ -380,8 +444,11 @@ impl State {
 
     /// Takes a job out of its line and forgets it.
     pub(super) fn remove_job(&mut self, id: JobId) -> Option<Job> {
-        let line = self.jobs.get(&id)?.line.clone();
-        self.unqueue(&line, id);
+        let line_id = self.jobs.get(&id)?.line.clone();
+        self.unqueue(&line_id, id);
+        if let Some(line) = self.lines.get_mut(&line_id) {
+            line.removal = line.removal.filter(|removal| *removal != id);
+        }
         self.jobs.remove(&id)
     }
 
@@ -393,17 +460,26 @@ impl State {
         }
     }
 
-    pub(super) fn set_link(&mut self, id: &LineId, new: LinkState, contact: Option<&Contact>) {
+    /// Changes a link. A record that is ours stays ours, whichever of its links the word comes from.
+    pub(super) fn set_link(&mut self, id: &LineId, mut new: LinkState, contact: Option<&Contact>) {
+        let Some(tenant) = self.lines.get(id).map(|line| line.tenant.clone()) else {
+            return;
+        };
+        if let LinkState::Linked { remote, is_ours } = &mut new {
+            *is_ours |= self
+                .links_to(&tenant, &id.1, remote)
+                .any(|(_, line)| line.link.is_ours());
+        }
         let Some(line) = self.lines.get_mut(id) else {
             return;
         };
-        let tenant = line.tenant.clone();
         if new != LinkState::Intent {
             line.settles_at = None;
+            line.intent_at = None;
         }
         let old = std::mem::replace(&mut line.link, new.clone());
-        if let LinkState::Linked(remote) = old {
-            let key = (tenant.clone(), id.1.clone(), remote);
+        if let Some(remote) = old.remote() {
+            let key = (tenant.clone(), id.1.clone(), remote.clone());
             if let Some(lines) = self.by_remote.get_mut(&key) {
                 lines.remove(id);
                 if lines.is_empty() {
@@ -411,7 +487,7 @@ impl State {
                 }
             }
         }
-        let LinkState::Linked(remote) = new else {
+        let LinkState::Linked { remote, .. } = new else {
             return;
         };
         self.by_remote
@@ -432,16 +508,18 @@ impl State {
         }
     }
 
-    pub(super) fn is_linked(
+    /// Every line with a link to a record.
+    pub(super) fn links_to(
         &self,
         tenant: &TenantId,
         target: &TargetName,
         remote: &RemoteId,
-        except: Option<ContactId>,
-    ) -> bool {
+    ) -> impl Iterator<Item = (&LineId, &Line)> {
         self.by_remote
             .get(&(tenant.clone(), target.clone(), remote.clone()))
-            .is_some_and(|lines| lines.iter().any(|line| Some(line.0) != except))
+            .into_iter()
+            .flatten()
+            .filter_map(|id| Some((id, self.lines.get(id)?)))
     }
 
     /// Cuts every link to a record that does not exist any more.

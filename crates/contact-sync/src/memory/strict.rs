@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use connector_http::Lane;
 use tokio::time::Instant;
 
+use super::erase::Grave;
 use super::state::{Holder, Job, JobState, LineId, LinkState, State, Stored, Task};
 use crate::contact::Contact;
 use crate::ids::{ContactId, JobId, LeaseToken, OperationId, RemoteId, TargetName, TenantId};
@@ -15,6 +16,7 @@ use crate::store::{Begun, Claim, Held, Link, StoreError, StrictTarget, Undo};
 pub(super) struct Operation {
     token: LeaseToken,
     pub(super) until: Instant,
+    tenant: TenantId,
     contact_id: ContactId,
     contact: Contact,
     lines: Vec<LineId>,
@@ -28,6 +30,7 @@ pub(super) struct Operation {
 struct Confirmed {
     /// The contact as it was, if it was there, and the revision that the confirmation made.
     contact: Option<Stored>,
+    grave: Option<Grave>,
     revision: u64,
     links: Vec<(LineId, LinkState, u64)>,
     undos: Vec<(JobId, Job)>,
@@ -49,7 +52,8 @@ impl State {
             .collect();
         for line in &lines {
             let held = self.line(line, tenant).holder.is_some();
-            if held || self.blocker(line, contact, now).is_some() {
+            // What is about to be deleted must not be found.
+            if held || self.is_leaving(line) || self.blocker(line, contact, now).is_some() {
                 return Err(StoreError::Busy);
             }
         }
@@ -70,6 +74,7 @@ impl State {
         let operation = Operation {
             token: held.token,
             until: now + lease,
+            tenant: tenant.clone(),
             contact_id,
             contact: contact.clone(),
             lines,
@@ -85,6 +90,20 @@ impl State {
         ))
     }
 
+    /// The link of a line, less a create that an operation may still take back: that one has its undo job.
+    pub(super) fn settled_link(&self, id: &LineId) -> LinkState {
+        let line = self.lines.get(id);
+        let unconfirmed = line.and_then(|line| match line.holder? {
+            Holder::Operation(operation) => self.operations.get(&operation),
+            Holder::Job(_) => None,
+        });
+        let before = unconfirmed
+            .filter(|operation| operation.confirmed.is_none())
+            .and_then(|operation| operation.before.iter().find(|(line, _)| line == id))
+            .map(|(_, before)| before.clone());
+        before.unwrap_or_else(|| line.map(|line| line.link.clone()).unwrap_or_default())
+    }
+
     /// The undo job at the head of a line that nobody holds.
     fn waiting_undo(&self, line: &LineId) -> Option<JobId> {
         let head = *self.lines.get(line)?.queue.front()?;
@@ -97,7 +116,7 @@ impl State {
     fn undo_started(&self, job: JobId) -> Option<DateTime<Utc>> {
         match &self.jobs.get(&job)?.task {
             Task::Undo(undo) => Some(undo.started_at),
-            Task::Deliver => None,
+            Task::Deliver | Task::Remove(_) => None,
         }
     }
 
@@ -144,6 +163,9 @@ impl State {
             .unwrap_or_default();
         self.operation(held)?.before.push((line.clone(), before));
         self.set_link(&line, LinkState::Intent, None);
+        if let Some(line) = self.lines.get_mut(&line) {
+            line.intent_at.get_or_insert(undo.started_at);
+        }
         if let Some(taken_over) = self.waiting_undo(&line) {
             if let Some(job) = self.jobs.get_mut(&taken_over) {
                 job.task = Task::Undo(Box::new(undo));
@@ -244,8 +266,10 @@ impl State {
         }
         let (id, contact) = (operation.contact_id, operation.contact.clone());
         let lines = operation.lines.clone();
+        let tenant = operation.tenant.clone();
         let before = self.contacts.get(&id).cloned();
-        let revision = self.write_contact(id, &contact);
+        let grave = self.graves.get(&id).cloned();
+        let revision = self.write_contact(id, &tenant, &contact);
         // Earlier signups may have said more than what was created now.
         let is_all = self
             .contacts
@@ -253,6 +277,7 @@ impl State {
             .is_some_and(|stored| stored.contact == contact);
         let mut confirmed = Confirmed {
             contact: before,
+            grave,
             revision,
             links: Vec::new(),
             undos: Vec::new(),
@@ -278,17 +303,21 @@ impl State {
             let state = self.lines.get(&line).map(|l| (l.link.clone(), l.delivered));
             let (link_before, delivered) = state.unwrap_or_default();
             confirmed.links.push((line.clone(), link_before, delivered));
-            self.set_link(
-                &line,
-                LinkState::Linked(link.remote.clone()),
-                Some(&contact),
-            );
+            let state = LinkState::Linked {
+                remote: link.remote.clone(),
+                is_ours: is_new,
+            };
+            self.set_link(&line, state, Some(&contact));
+            if is_new {
+                // An erasure that came in between was about what is not there any more.
+                self.drop_removal(&line);
+            }
             if is_new && is_all {
                 if let Some(line) = self.lines.get_mut(&line) {
                     line.delivered = revision;
                 }
             } else {
-                self.queue_delivery(&line, Lane::Bulk, now);
+                self.queue_delivery(&line, Lane::Bulk, None, now);
             }
         }
         self.operation(held)?.confirmed = Some(confirmed);
@@ -355,8 +384,8 @@ impl State {
             let current = self.lines.get(&line).map(|l| l.link.clone());
             if current.as_ref() != Some(&link) {
                 self.set_link(&line, link, None);
-                if let Some(LinkState::Linked(remote)) = current {
-                    self.forget_record(&line, &contact, &remote);
+                if let Some(remote) = current.as_ref().and_then(LinkState::remote) {
+                    self.forget_record(&line, &contact, remote);
                 }
             }
             if let Some(line) = self.lines.get_mut(&line) {
@@ -382,6 +411,9 @@ impl State {
             }
             None => {
                 self.contacts.remove(&id);
+                if let Some(grave) = confirmed.grave {
+                    self.graves.insert(id, grave);
+                }
                 for line in lines {
                     let delivery = self
                         .lines

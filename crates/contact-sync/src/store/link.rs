@@ -128,11 +128,12 @@ pub enum LinkChange {
     Set {
         /// The record.
         remote: RemoteId,
-        /// Whether this attempt, or an earlier one that never heard so, has created it. A link that is ours already
-        /// stays ours.
+        /// Whether this attempt, or an earlier one that never heard so, has created it. A record that is ours by this
+        /// link already, or by that of another contact, stays ours.
         created: bool,
     },
-    /// The contact's own link goes; those of others to the same record stay.
+    /// The contact's own link goes, and it is not known under any identifier any more; the links of others to the
+    /// same record stay, and they are known in its place.
     Unlink,
     /// The record does not exist any more: every link to it goes.
     Gone(RemoteId),
@@ -157,7 +158,7 @@ pub enum Ack {
         /// The wait.
         after: Duration,
     },
-    /// As a snooze, and the wait does not add to the job's age.
+    /// As a snooze, and the wait does not add to the job's age; [`JobStore::resume`](super::JobStore::resume) ends it.
     Park {
         /// The wait.
         after: Duration,

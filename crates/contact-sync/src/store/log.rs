@@ -25,6 +25,8 @@ pub struct LogEntry {
     pub attempt: u32,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// What ties the job to the request that it came from, in the host's own traces.
+    pub trace_id: Option<String>,
     /// How it ended.
     pub outcome: LogOutcome,
 }
@@ -45,6 +47,7 @@ impl LogEntry {
             contact,
             attempt: 1,
             duration_ms: 0,
+            trace_id: None,
             outcome,
         }
     }

@@ -90,7 +90,7 @@ pub struct Erased {
     pub contact: ContactId,
     /// Targets from which it is being taken away.
     pub queued: Vec<TargetName>,
-    /// Targets where nothing of it is ours to delete.
+    /// Targets where a record of it stays: one that was there before us. The link to it is cut.
     pub kept: Vec<TargetName>,
 }
 
@@ -160,7 +160,7 @@ pub trait SignupStore: Send + Sync {
     ///
     /// A contact whose key the tenant has already is merged into that one ([`Contact::merge`]), and its revision
     /// grows. A live delivery of the same contact to the same target is not queued twice: it will carry the newer
-    /// revision, in the more urgent of both lanes. A dead one does not count as live.
+    /// revision, in the more urgent of both lanes, and its age begins anew. A dead one does not count as live.
     ///
     /// # Errors
     ///
@@ -173,7 +173,8 @@ pub trait SignupStore: Send + Sync {
     ) -> Result<Accepted, StoreError>;
 
     /// Changes a contact that is there, as [`accept`](Self::accept) does with one of the same key, whatever the key of
-    /// the change is. The contact keeps its own key. `None` when the tenant has no such contact, or has erased it.
+    /// the change is. The contact keeps its own key, and its revision if nothing is different; the jobs are queued in
+    /// any case. `None` when the tenant has no such contact, or has erased it.
     ///
     /// # Errors
     ///
@@ -186,10 +187,20 @@ pub trait SignupStore: Send + Sync {
         jobs: &[NewJob],
     ) -> Result<Option<Accepted>, StoreError>;
 
-    /// Erases a contact: deliveries that wait are dropped, and where a record of ours is or may be, a job to remove it
-    /// is queued behind the one that runs. The contact's data goes with the last of these jobs, at once if there is
-    /// none. A signup under the same key that comes in before takes nothing over of what was known, and goes behind
-    /// them. `None` when the tenant has no such contact; erasing twice is the same as once.
+    /// Erases a contact: deliveries that wait, retry or have stopped are dropped, and where a record of ours is or may
+    /// be, a job to remove it is queued behind the one that runs. Such a job carries what it needs of the contact, and
+    /// finds out about the link when it runs; the rest of the contact's data goes at once, and everything, its key
+    /// included, with the last of these jobs.
+    ///
+    /// - A delivery that runs meanwhile comes to its end and is not run again, whatever came of it.
+    /// - A create that a strict operation has not confirmed yet is that operation's, and its undo job's.
+    /// - A link to a record that is not ours is cut at once.
+    /// - A signup under the same key that comes in before the last removal is over takes nothing over of what was
+    ///   known, keeps id and revision going, and goes behind the removals; a strict operation is
+    ///   [`StoreError::Busy`] until then. A removal that waits for a person is dropped by it: the record will say what
+    ///   the contact says now.
+    ///
+    /// `None` when the tenant has no such contact; erasing twice is the same as once.
     ///
     /// # Errors
     ///
@@ -300,8 +311,9 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError::NoSuchJob`] when there is no stopped job of that id.
     async fn replay(&self, job: JobId) -> Result<(), StoreError>;
 
-    /// Makes jobs of an integration that wait for it to be mended run at once: those that were parked, and no other.
-    /// Returns how many.
+    /// Makes jobs of an integration that wait for it to be mended run at once: those that were parked for anything but
+    /// an import ([`ErrorClass::AwaitsImport`](crate::ErrorClass::AwaitsImport)), and no other. What is left of their
+    /// wait counts as age again. Returns how many.
     ///
     /// # Errors
     ///
@@ -334,7 +346,7 @@ pub trait LinkStore: Send + Sync {
     /// [`StoreError::LeaseLost`] when the job is no longer the caller's; then nothing was written.
     async fn commit_outcome(&self, outcome: Outcome) -> Result<(), StoreError>;
 
-    /// Tells whether any contact of the tenant, but for `except`, has a link to this record.
+    /// Tells whether any contact of the tenant, but `except`, has a link to this record.
     ///
     /// # Errors
     ///

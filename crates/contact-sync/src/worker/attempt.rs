@@ -276,6 +276,7 @@ impl Runner {
             target,
             contact,
             attempt,
+            trace_id,
             work,
             ..
         } = claim;
@@ -287,6 +288,7 @@ impl Runner {
             verdict.outcome,
         );
         log.attempt = attempt;
+        log.trace_id.clone_from(&trace_id);
         let took = self.timer.now().saturating_duration_since(start);
         log.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let status = verdict
@@ -300,6 +302,7 @@ impl Runner {
             target,
             contact,
             attempt,
+            trace_id,
             progress: verdict.progress,
         };
         let commit = || self.store.commit_outcome(outcome.clone());

@@ -25,6 +25,8 @@ pub struct Event {
     pub contact: ContactId,
     /// Which attempt, from 1.
     pub attempt: u32,
+    /// What ties the job to the request that it came from, in the host's own traces.
+    pub trace_id: Option<String>,
     /// How it ended.
     pub progress: Progress,
 }

@@ -8,8 +8,10 @@
 )]
 
 mod alike;
+mod bookkeeping;
 mod crash;
 mod dedup;
+mod erase;
 mod exactly_once;
 mod failures;
 mod flaky;

@@ -1,0 +1,303 @@
+//! What the memory store does with contacts that change, that are erased, and that come back.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use connector_http::Lane;
+use tokio::time::Instant;
+
+use super::state::{JobState, LineId, LinkState, State, Task};
+use crate::contact::{Contact, ContactKey, ExternalKey};
+use crate::ids::{ContactId, JobId, TargetName, TenantId};
+use crate::store::{Claim, Erased, NewJob, Removal, Work};
+use crate::target::Known;
+
+/// What is left of a contact that was erased: nothing of the person, once the last removal is over.
+#[derive(Clone, Debug)]
+pub(super) struct Grave {
+    tenant: TenantId,
+    /// The key that leads here as long as a removal is not over.
+    key: Option<ContactKey>,
+    pub(super) revision: u64,
+}
+
+/// An erased contact as a removal needs it. It goes with the removal.
+#[derive(Clone, Debug)]
+pub(super) struct Leaving {
+    pub(super) contact: Contact,
+    key: ExternalKey,
+}
+
+impl State {
+    /// Queues deliveries of a contact.
+    pub(super) fn queue_deliveries(
+        &mut self,
+        id: ContactId,
+        tenant: &TenantId,
+        jobs: &[NewJob],
+        now: Instant,
+    ) {
+        for job in jobs {
+            let line = (id, job.target.clone());
+            self.line(&line, tenant);
+            self.queue_delivery(&line, job.lane, job.trace_id.as_deref(), now);
+        }
+    }
+
+    /// Merges a change into a contact that is there; returns its revision, which grows if anything is different.
+    pub(super) fn amend(
+        &mut self,
+        id: ContactId,
+        tenant: &TenantId,
+        change: &Contact,
+    ) -> Option<u64> {
+        let stored = self.contacts.get_mut(&id)?;
+        if stored.tenant != *tenant {
+            return None;
+        }
+        let before = stored.contact.clone();
+        stored.contact.merge(change.clone());
+        stored.revision += u64::from(stored.contact != before);
+        Some(stored.revision)
+    }
+
+    pub(super) fn erase(
+        &mut self,
+        tenant: &TenantId,
+        id: ContactId,
+        now: Instant,
+    ) -> Option<Erased> {
+        if let Some(grave) = self.graves.get(&id) {
+            let is_theirs = grave.tenant == *tenant;
+            return is_theirs.then(|| Erased::new(id, self.leaving(id), Vec::new()));
+        }
+        if self.contacts.get(&id)?.tenant != *tenant {
+            return None;
+        }
+        let stored = self.contacts.remove(&id)?;
+        let leaving = Leaving {
+            key: stored.contact.key().external(id),
+            contact: stored.contact,
+        };
+        let grave = Grave {
+            tenant: stored.tenant,
+            key: Some(leaving.contact.key().clone()),
+            revision: stored.revision,
+        };
+        self.graves.insert(id, grave);
+        let mut kept = Vec::new();
+        for target in self.targets.get(&id).cloned().unwrap_or_default() {
+            let line = (id, target);
+            if self.erase_at(&line, &leaving, now) {
+                kept.push(line.1);
+            }
+        }
+        let queued = self.leaving(id);
+        self.bury(id);
+        Some(Erased::new(id, queued, kept))
+    }
+
+    /// Takes a contact off a line: deliveries that wait go, and a removal comes if there may be anything to remove.
+    /// Tells whether a record stays that is not ours.
+    fn erase_at(&mut self, id: &LineId, leaving: &Leaving, now: Instant) -> bool {
+        let Some(line) = self.lines.get_mut(id) else {
+            return false;
+        };
+        let (queue, stopped) = (line.queue.clone(), line.stopped.take());
+        let mut removal = line.removal;
+        let mut is_running = false;
+        for job in queue.into_iter().chain(stopped) {
+            match self.jobs.get(&job).map(|job| (&job.task, job.state)) {
+                Some((Task::Deliver, JobState::Running(..))) => is_running = true,
+                Some((Task::Deliver, _)) => {
+                    self.remove_job(job);
+                }
+                _ => {}
+            }
+        }
+        if let Some(old) = removal
+            && !self.is_leaving(id)
+        {
+            // It waits for a person, about an earlier life of the contact: this one sees to both.
+            self.remove_job(old);
+            removal = None;
+        }
+        let link = self.settled_link(id);
+        let mut stays = false;
+        if removal.is_none() {
+            if is_running || link == LinkState::Intent || link.is_ours() {
+                let task = Task::Remove(Box::new(leaving.clone()));
+                let job = self.add_job(id, task, Lane::Bulk, JobState::Ready, now);
+                self.disarm(id);
+                if let Some(line) = self.lines.get_mut(id) {
+                    line.queue.push_back(job);
+                    line.removal = Some(job);
+                }
+            } else if link.remote().is_some() {
+                self.unlink(id);
+                stays = true;
+            }
+        }
+        self.forget_person(id);
+        self.arm(id);
+        if let Some(line) = self.lines.get(id) {
+            line.changed.notify_waiters();
+        }
+        stays
+    }
+
+    /// Targets from which a contact is being taken away.
+    fn leaving(&self, id: ContactId) -> Vec<TargetName> {
+        self.lines_of(id)
+            .filter(|(_, line)| line.removal.is_some())
+            .map(|(target, _)| target.clone())
+            .collect()
+    }
+
+    /// Tells whether a removal of this line will run without anybody's help.
+    pub(super) fn is_leaving(&self, line: &LineId) -> bool {
+        self.lines
+            .get(line)
+            .is_some_and(|l| l.removal.is_some_and(|id| l.queue.contains(&id)))
+    }
+
+    /// Tells whether a job is a delivery that was running when its contact was erased: it is not run again.
+    pub(super) fn is_outlived(&self, job: JobId, line: &LineId) -> bool {
+        let is_delivery = self
+            .jobs
+            .get(&job)
+            .is_some_and(|job| matches!(job.task, Task::Deliver));
+        let behind = self.lines.get(line).map(|line| {
+            let mut queue = line.queue.iter().skip_while(|id| **id != job);
+            queue.any(|id| line.removal == Some(*id))
+        });
+        is_delivery && behind == Some(true)
+    }
+
+    pub(super) fn drop_removal(&mut self, line: &LineId) {
+        if let Some(removal) = self.lines.get(line).and_then(|line| line.removal) {
+            self.remove_job(removal);
+        }
+    }
+
+    /// What a removal has to do, as things are now.
+    pub(super) fn removal(&self, line: &LineId, leaving: &Leaving) -> Option<Removal> {
+        let state = self.lines.get(line)?;
+        let mut removal = Removal::new(leaving.contact.clone(), leaving.key.clone());
+        removal.remote = state.link.remote().cloned();
+        removal.is_ours = state.link.is_ours();
+        removal.since = state.intent_at;
+        Some(removal)
+    }
+
+    /// Writes down when creates that nobody may ever hear of were about to be called.
+    pub(super) fn note_intents(&mut self, claims: &[Claim], utc: DateTime<Utc>) {
+        for claim in claims {
+            let Work::Deliver(delivery) = &claim.work else {
+                continue;
+            };
+            let line = self.lines.get_mut(&(claim.contact, claim.target.clone()));
+            if let Some(line) = line.filter(|_| delivery.known == Known::Nobody) {
+                line.intent_at.get_or_insert(utc);
+            }
+        }
+    }
+
+    /// Cuts a contact's own link, and takes back that it is known.
+    pub(super) fn unlink(&mut self, line: &LineId) {
+        self.forget_person(line);
+        self.set_link(line, LinkState::None, None);
+        if let Some(line) = self.lines.get_mut(line) {
+            line.delivered = 0;
+        }
+    }
+
+    /// Takes back that a contact is known to a target under any identifier it ever had. Whoever else has a link to
+    /// the same record stands for it now.
+    fn forget_person(&mut self, id: &LineId) {
+        let Some(tenant) = self.lines.get(id).map(|line| line.tenant.clone()) else {
+            return;
+        };
+        let by_remote = &self.by_remote;
+        // Rare, and a look at all of them finds those under an older e-mail address too.
+        self.known.retain(|(t, target, _), records| {
+            if *t == tenant && *target == id.1 {
+                records.retain_mut(|(remote, contact)| {
+                    if *contact != id.0 {
+                        return true;
+                    }
+                    let sharing = by_remote.get(&(t.clone(), target.clone(), remote.clone()));
+                    let successor = sharing.and_then(|ids| ids.iter().find(|other| *other != id));
+                    *contact = successor.map_or(*contact, |other| other.0);
+                    successor.is_some()
+                });
+            }
+            !records.is_empty()
+        });
+    }
+
+    /// Forgets an erased contact, but for the fact, once the last of its removals is over.
+    pub(super) fn bury(&mut self, id: ContactId) {
+        if !self.graves.contains_key(&id) || !self.leaving(id).is_empty() {
+            return;
+        }
+        if let Some(grave) = self.graves.get_mut(&id)
+            && let Some(key) = grave.key.take()
+        {
+            self.by_key.remove(&(grave.tenant.clone(), key));
+        }
+        let targets = self.targets.remove(&id).unwrap_or_default();
+        let busy: HashSet<TargetName> = targets
+            .iter()
+            .filter(|target| {
+                let line = self.lines.get(&(id, (*target).clone()));
+                line.is_some_and(|line| line.holder.is_some() || !line.queue.is_empty())
+            })
+            .cloned()
+            .collect();
+        let (stay, go): (Vec<_>, Vec<_>) = targets.into_iter().partition(|t| busy.contains(t));
+        for target in go {
+            self.lines.remove(&(id, target));
+        }
+        if !stay.is_empty() {
+            self.targets.insert(id, stay);
+        }
+    }
+
+    pub(super) fn resume(&mut self, tenant: &TenantId, target: &TargetName, now: Instant) -> u64 {
+        let parked: Vec<(JobId, LineId)> = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| job.is_parked && job.line.1 == *target)
+            .filter(|(_, job)| {
+                self.lines
+                    .get(&job.line)
+                    .is_some_and(|l| l.tenant == *tenant)
+            })
+            .map(|(id, job)| (*id, job.line.clone()))
+            .collect();
+        for (id, line) in &parked {
+            self.disarm(line);
+            if let Some(job) = self.jobs.get_mut(id) {
+                // The rest of the wait was counted as spent already.
+                let rest = job.run_at.saturating_duration_since(now);
+                job.born = job.born.checked_sub(rest).unwrap_or(job.born);
+                job.run_at = now;
+                job.is_parked = false;
+            }
+            self.arm(line);
+        }
+        parked.len() as u64
+    }
+
+    pub(super) fn sweep(&mut self, keep: Duration, now: Instant) -> u64 {
+        let Some(oldest) = now.checked_sub(keep) else {
+            return 0;
+        };
+        let before = self.log.len();
+        self.log.retain(|(at, _)| *at >= oldest);
+        self.statuses.retain(|(at, _)| *at >= oldest);
+        (before - self.log.len()) as u64
+    }
+}
