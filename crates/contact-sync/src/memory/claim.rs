@@ -316,11 +316,11 @@ impl State {
                     .contacts
                     .get(&line.0)
                     .map(|stored| stored.contact.clone());
-                let link = LinkState::Linked {
+                let linked = LinkState::Linked {
                     remote,
                     is_ours: created,
                 };
-                self.set_link(line, link, contact.as_ref());
+                self.set_link(line, linked, contact.as_ref());
             }
             LinkChange::Unlink => self.unlink(line),
             LinkChange::Gone(remote) => {

@@ -123,10 +123,10 @@ impl State {
             self.remove_job(old);
             removal = None;
         }
-        let link = self.settled_link(id);
+        let has = self.settled_link(id);
         let mut stays = false;
         if removal.is_none() {
-            if is_running || link == LinkState::Intent || link.is_ours() {
+            if is_running || has == LinkState::Intent || has.is_ours() {
                 let task = Task::Remove(Box::new(leaving.clone()));
                 let job = self.add_job(id, task, Lane::Bulk, JobState::Ready, now);
                 self.disarm(id);
@@ -134,7 +134,7 @@ impl State {
                     line.queue.push_back(job);
                     line.removal = Some(job);
                 }
-            } else if link.remote().is_some() {
+            } else if has.remote().is_some() {
                 self.unlink(id);
                 stays = true;
             }

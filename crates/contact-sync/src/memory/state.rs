@@ -248,9 +248,9 @@ impl State {
         trace_id: Option<&str>,
         now: Instant,
     ) {
-        let line = self.lines.get(line_id);
-        let live = line.and_then(|l| self.live_delivery(l)).map(|(id, _)| id);
-        let removal = line.and_then(|l| l.removal);
+        let entry = self.lines.get(line_id);
+        let live = entry.and_then(|l| self.live_delivery(l)).map(|(id, _)| id);
+        let removal = entry.and_then(|l| l.removal);
         if let Some(removal) = removal.filter(|id| self.is_stopped(*id)) {
             self.remove_job(removal);
         }

@@ -247,6 +247,10 @@ pub trait SignupStore: Send + Sync {
 
     /// Returns what a store in a database calls the schema that its tables are in, for writing into the host's own
     /// transaction; empty where there is no such thing.
+    #[expect(
+        clippy::unnecessary_literal_bound,
+        reason = "a store's schema is a setting of it"
+    )]
     fn schema(&self) -> &str {
         ""
     }

@@ -127,7 +127,7 @@ async fn resuming_runs_what_was_parked_and_nothing_else() {
     world.hook.on_signup(ann()).await.unwrap();
     world.hook.on_signup(bob()).await.unwrap();
     let worker = world.start();
-    pass(Duration::from_secs(60)).await;
+    pass(Duration::from_mins(1)).await;
     let tenant = TenantId::default();
     let (fake, other) = ("fake".into(), "other".into());
     assert_eq!(world.store.resume(&tenant, &other).await.unwrap(), 0);
@@ -160,7 +160,7 @@ async fn what_a_resumed_job_did_not_wait_counts_as_age_again() {
         .script([Fault::NoClient(ClientUnavailable::Paused)]);
     world.hook.on_signup(ann()).await.unwrap();
     let worker = world.start();
-    pass(Duration::from_secs(60)).await;
+    pass(Duration::from_mins(1)).await;
     drop(worker);
     world
         .store
