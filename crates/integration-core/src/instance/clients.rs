@@ -17,7 +17,7 @@ use super::view::settings_of;
 use super::{ConnectOptions, IntegrationError, NotActive, StoredConfig, StoredIntegration};
 use crate::http::{CallResult, LogObserver};
 use crate::ids::{IntegrationId, Scope, TenantId};
-use crate::status::{CredentialsVersion, Effect, Ignored, Status};
+use crate::status::{CredentialsVersion, Effect, Ignored, Status, lets_one_try};
 
 /// A client that may be called now, with what its results are reported with. It derefs to the client.
 #[derive(Clone)]
@@ -70,7 +70,9 @@ impl Integrations {
     }
 
     /// Returns the client of an instance that may be called now: it is on, active and not paused. After its
-    /// credentials were changed the older ones serve until the newest have passed their test.
+    /// credentials were changed the older ones serve until the newest have passed their test. Where the vendor's calls are
+    /// scarce ([`Health::Passive`](super::Health::Passive)) and they kept failing, the client is given out again after a
+    /// while: the next call finds out whether they go through.
     ///
     /// # Errors
     ///
@@ -148,12 +150,19 @@ impl Integrations {
         let config = match state.status {
             Status::Active => Some(&row.config),
             Status::Pending => row.serving.as_ref(),
+            Status::Error if self.lets_one_try(row) => Some(&row.config),
             _ => None,
         };
         match config {
             Some(config) if state.is_active && paused_until.is_none() => Ok(config),
             _ => Err(not_active(row, paused_until)),
         }
+    }
+
+    /// Tells whether a call may find out whether it works again: nobody else does, where calls are scarce.
+    fn lets_one_try(&self, row: &StoredIntegration) -> bool {
+        let vendor = self.vendor(&row.vendor);
+        vendor.is_ok_and(|vendor| lets_one_try(&row.state, vendor.health()))
     }
 
     async fn typed_client<C: Clone + Send + Sync + 'static>(

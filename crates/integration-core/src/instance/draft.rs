@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::integrations::Integrations;
 use super::{IntegrationError, StoredIntegration};
-use crate::status::{Effect, Event, HistoryEntry, Ignored, ReasonCode, Status, next_check};
+use crate::status::{
+    Effect, Event, HistoryEntry, Ignored, ReasonCode, Status, next_check, pause_after_failure,
+};
 
 /// A row that is being changed.
 pub(super) struct Draft<'a> {
@@ -38,9 +40,13 @@ impl<'a> Draft<'a> {
 
     /// Lets an event happen to the row. Returns why it changed nothing, if it did not.
     pub(super) fn apply(&mut self, event: Event) -> Result<Option<Ignored>, IntegrationError> {
+        let is_failure = matches!(event, Event::CallFailed { .. });
         let policy = &self.facade.inner.policy;
         let change = policy.transition(&self.row.state, event, self.now)?;
         self.row.state = change.state;
+        if is_failure && change.ignored.is_none() {
+            self.pause_if_passive();
+        }
         self.history.extend(change.history);
         for effect in &change.effects {
             match effect {
@@ -55,6 +61,15 @@ impl<'a> Draft<'a> {
         }
         self.effects.extend(change.effects);
         Ok(change.ignored)
+    }
+
+    fn pause_if_passive(&mut self) {
+        let Ok(vendor) = self.facade.vendor(&self.row.vendor) else {
+            return;
+        };
+        let state = &mut self.row.state;
+        let pause = pause_after_failure(state, vendor.health(), self.now, fastrand::f64());
+        state.paused_until = state.paused_until.max(pause);
     }
 
     fn forget_credentials(&mut self) {

@@ -59,6 +59,8 @@ pub use self::change::{Change, Effect, Ignored, Illegal, IllegalTransition};
 pub use self::event::Event;
 pub use self::machine::{Policy, Threshold, transition};
 pub use self::schedule::{DueCheck, Health, due_check, next_check};
+#[cfg(feature = "integrations")]
+pub(crate) use self::schedule::{lets_one_try, pause_after_failure};
 use crate::ids::Actor;
 
 /// The four states.

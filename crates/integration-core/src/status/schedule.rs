@@ -37,7 +37,8 @@ pub enum DueCheck {
 /// did not come to its end. One that has to be connected again is never called; somebody is told at once and then at
 /// most once a day. A disconnected one is left alone, and so is one whose health is [passive](Health::Passive), but
 /// for the notice, the first test, and one whose stored credentials could not be opened: looking whether they open
-/// again costs no call.
+/// again costs no call. Where the calls of such a one kept failing, the next call that somebody wants anyway is let
+/// through after the same waits, and finds out.
 ///
 /// `random` is between 0 and 1 and moves the time by up to a fifth either way (of a notice: later only), so that
 /// integrations that began together do not go on together. `last_success` is the last one known, where that is
@@ -115,6 +116,28 @@ pub fn due_check(
         }
         _ => DueCheck::Nothing,
     }
+}
+
+/// Says until when a [passive](Health::Passive) integration that is in error because its calls kept failing is left
+/// alone: 5 minutes, 15 minutes, an hour, and six hours from then on. None where that is not so.
+///
+/// Nothing is spent on asking how it is, so the next call that somebody wants anyway has to find out: it is let through
+/// when this time is over ([`lets_one_try`]).
+pub(crate) fn pause_after_failure(
+    state: &State,
+    health: Health,
+    now: DateTime<Utc>,
+    random: f64,
+) -> Option<DateTime<Utc>> {
+    lets_one_try(state, health).then(|| after(now, back_off(state.failed_checks), random))
+}
+
+/// Tells whether a call may find out whether an integration in error works again.
+pub(crate) fn lets_one_try(state: &State, health: Health) -> bool {
+    health == Health::Passive
+        && state.status == Status::Error
+        && !state.needs_reauth
+        && state.reason == Some(ReasonCode::CallsFailing)
 }
 
 const FIRST: Duration = Duration::from_mins(5);

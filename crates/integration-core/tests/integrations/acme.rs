@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use connector_http::testing::{FakeTransport, RecordedRequest, Reply};
 use connector_http::{Client, Endpoint, Error, Method, StaticHeaders};
 use integration_core::instance::{
-    ConfigValues, ConnectOptions, RegisteredWebhook, TestReport, Vendor, VendorConfig,
+    ConfigValues, ConnectOptions, Health, RegisteredWebhook, TestReport, Vendor, VendorConfig,
     WebhookRequest,
 };
 use integration_core::template::NewTemplate;
@@ -109,6 +109,7 @@ struct Server {
     mood: Mood,
     mood_for_webhooks: Mood,
     requests: Vec<String>,
+    is_passive: bool,
 }
 
 /// How the server feels.
@@ -133,6 +134,11 @@ impl Acme {
 
     fn server(&self) -> std::sync::MutexGuard<'_, Server> {
         self.0.lock().unwrap()
+    }
+
+    /// From now on nothing is spent on asking how it is.
+    pub(crate) fn passive(&self) {
+        self.server().is_passive = true;
     }
 
     pub(crate) fn mood(&self, mood: Mood) {
@@ -297,6 +303,13 @@ impl Vendor for Acme {
         Ok(TestReport::new("Connected.")
             .data(json!({ "lines": 3 }))
             .account_id(account))
+    }
+
+    fn health(&self) -> Health {
+        match self.server().is_passive {
+            true => Health::Passive,
+            false => Health::Probe,
+        }
     }
 
     fn source_ids(&self, _: &Config, settings: &Settings) -> Vec<String> {

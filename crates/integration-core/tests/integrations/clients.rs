@@ -295,3 +295,45 @@ async fn a_client_of_what_another_process_deleted_is_dropped() {
     assert!(matches!(refused, Err(IntegrationError::NotFound { .. })));
     assert_eq!(world.acme.clients(), 0);
 }
+
+/// Nobody asks how a vendor is whose calls are scarce. The calls that are wanted anyway have to find out, one after a
+/// wait, or a tenant's contacts would wait for a person for ever.
+#[tokio::test(start_paused = true)]
+async fn where_calls_are_scarce_the_next_one_finds_out() {
+    let world = World::new().await;
+    world.acme.passive();
+    let it = &world.integrations;
+    let id = it.save(tenant(), Config::new(KEY)).await.unwrap();
+    let used = it.enable(tenant(), id).await.unwrap().credentials;
+    for _ in 0..5 {
+        tokio::time::advance(Duration::from_mins(4)).await;
+        it.report(tenant(), id, used, failed()).await.unwrap();
+    }
+    for longest in [6, 18, 72] {
+        let row = it.get(tenant(), id).await.unwrap();
+        assert_eq!(row.status, Status::Error);
+        let refused = it.active_client::<AcmeClient>(tenant(), id).await;
+        assert!(
+            matches!(refused, Err(IntegrationError::NotActive(_))),
+            "{longest}: not before a wait"
+        );
+        tokio::time::advance(Duration::from_mins(longest)).await;
+        it.active_client::<AcmeClient>(tenant(), id).await.unwrap();
+        it.report(tenant(), id, used, failed()).await.unwrap();
+    }
+    tokio::time::advance(Duration::from_hours(8)).await;
+    it.active_client::<AcmeClient>(tenant(), id).await.unwrap();
+    it.report(tenant(), id, used, CallResult::Works)
+        .await
+        .unwrap();
+    let row = it.get(tenant(), id).await.unwrap();
+    assert_eq!((row.status, row.paused_until), (Status::Active, None));
+    // Refused credentials are another matter: there only a person helps.
+    let refused = CallResult::AuthRefused {
+        message: "Refused.".to_owned(),
+    };
+    it.report(tenant(), id, used, refused).await.unwrap();
+    tokio::time::advance(Duration::from_hours(24)).await;
+    let refused = it.active_client::<AcmeClient>(tenant(), id).await;
+    assert!(matches!(refused, Err(IntegrationError::NotActive(_))));
+}
