@@ -123,6 +123,7 @@ pub fn due_check(
 ///
 /// Nothing is spent on asking how it is, so the next call that somebody wants anyway has to find out: it is let through
 /// when this time is over ([`lets_one_try`]).
+#[cfg(feature = "integrations")]
 pub(crate) fn pause_after_failure(
     state: &State,
     health: Health,
@@ -133,6 +134,7 @@ pub(crate) fn pause_after_failure(
 }
 
 /// Tells whether a call may find out whether an integration in error works again.
+#[cfg(feature = "integrations")]
 pub(crate) fn lets_one_try(state: &State, health: Health) -> bool {
     health == Health::Passive
         && state.status == Status::Error

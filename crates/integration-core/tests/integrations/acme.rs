@@ -306,9 +306,10 @@ impl Vendor for Acme {
     }
 
     fn health(&self) -> Health {
-        match self.server().is_passive {
-            true => Health::Passive,
-            false => Health::Probe,
+        if self.server().is_passive {
+            Health::Passive
+        } else {
+            Health::Probe
         }
     }
 
