@@ -6,7 +6,12 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 use tokio::runtime::{self, Runtime};
-use vendor_sandbox::{FaultKind, FaultPlan, Sandbox, SandboxError};
+use vendor_sandbox::openphone::OpenPhone;
+use vendor_sandbox::suitedash::SuiteDash;
+use vendor_sandbox::{Builder, FaultKind, FaultPlan, Sandbox, SandboxError};
+
+/// How far behind the first port SuiteDash is; GoHighLevel and RingCentral will stand between.
+const SUITEDASH_PORT: u16 = 3;
 
 /// Phone and CRM vendors simulated on loopback.
 #[derive(Debug, Parser)]
@@ -24,9 +29,9 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// The port of the first vendor, OpenPhone; the next ones are kept for GoHighLevel,
-    /// RingCentral and SuiteDash. 0 takes any free port.
-    #[arg(long, default_value_t = 4010)]
+    /// The port of the first vendor, OpenPhone. The next two are kept for GoHighLevel and
+    /// RingCentral, and the one after them is SuiteDash's. 0 takes any free ports.
+    #[arg(long, default_value_t = 4010, value_parser = clap::value_parser!(u16).range(..=i64::from(u16::MAX - SUITEDASH_PORT)))]
     port_base: u16,
     /// Prints one line of JSON per vendor and nothing else.
     #[arg(long)]
@@ -40,12 +45,15 @@ struct Serve {
     /// Seeds ids, keys, synthetic records and faults.
     #[arg(long)]
     seed: Option<u64>,
-    /// Requests per second and key, 1 or more, or "off". The default is the vendor's own.
+    /// Requests per second and key, 1 or more, or "off". The default is each vendor's own.
     #[arg(long, value_parser = limit)]
     rate_limit: Option<Limit>,
-    /// Starts with this many synthetic contacts.
+    /// Starts with this many synthetic contacts at each vendor.
     #[arg(long, default_value_t = 0)]
     contacts: u64,
+    /// The calls that SuiteDash takes in a month; without it they are counted alone.
+    #[arg(long)]
+    monthly_quota: Option<u64>,
     /// Worker threads; 1 serves on the main thread alone.
     #[arg(long, default_value_t = 1)]
     workers: usize,
@@ -105,11 +113,11 @@ fn runtime(workers: usize) -> Result<Runtime, String> {
 }
 
 async fn serve(options: &Serve) -> Result<(), String> {
-    let sandbox = start(options).await.map_err(|error| describe(&error))?;
+    let vendors = start(options).await.map_err(|error| describe(&error))?;
     let text = if options.json {
-        line(&sandbox)?
+        lines(&vendors)?
     } else {
-        sheet(&sandbox)
+        sheet(&vendors)
     };
     let mut stdout = io::stdout().lock();
     stdout
@@ -122,27 +130,47 @@ async fn serve(options: &Serve) -> Result<(), String> {
         .map_err(|error| format!("cannot wait for Ctrl-C: {error}"))
 }
 
-async fn start(options: &Serve) -> Result<Sandbox, SandboxError> {
+/// Every vendor that there is.
+struct Vendors {
+    openphone: Sandbox<OpenPhone>,
+    suitedash: Sandbox<SuiteDash>,
+}
+
+async fn start(options: &Serve) -> Result<Vendors, SandboxError> {
+    let port = options.port_base;
+    let openphone = set_up(Sandbox::openphone().port(port), options);
+    let openphone = openphone.start().await?;
+    openphone.control().seed_contacts(options.contacts);
+    let port = if port == 0 { 0 } else { port + SUITEDASH_PORT };
+    let mut suitedash = set_up(Sandbox::suitedash().port(port), options);
+    if let Some(calls) = options.monthly_quota {
+        suitedash = suitedash.monthly_quota(calls);
+    }
+    let suitedash = suitedash.start().await?;
+    suitedash.control().seed_contacts(options.contacts);
+    Ok(Vendors {
+        openphone,
+        suitedash,
+    })
+}
+
+/// What is set up alike for every vendor.
+fn set_up<V>(builder: Builder<V>, options: &Serve) -> Builder<V> {
     let mut plan = FaultPlan::rate(options.fault_rate);
     if options.no_hang {
         plan = plan
             .without(FaultKind::Hang)
             .without(FaultKind::HangAfterEffect);
     }
-    let mut builder = Sandbox::openphone()
-        .port(options.port_base)
-        .fault_plan(plan);
+    let mut builder = builder.fault_plan(plan);
     if let Some(seed) = options.seed {
         builder = builder.seed(seed);
     }
-    builder = match options.rate_limit {
+    match options.rate_limit {
         None => builder,
         Some(Limit::Off) => builder.rate_limit(None),
         Some(Limit::PerSecond(requests)) => builder.rate_limit(Some(requests)),
-    };
-    let sandbox = builder.start().await?;
-    sandbox.control().seed_contacts(options.contacts);
-    Ok(sandbox)
+    }
 }
 
 fn describe(error: &SandboxError) -> String {
@@ -160,29 +188,59 @@ fn describe(error: &SandboxError) -> String {
 
 /// What `--json` tells of one vendor, in this order.
 #[derive(Serialize)]
-struct Line<'a> {
+struct OpenPhoneLine<'a> {
     vendor: &'static str,
     base_url: &'a str,
     api_key: &'a str,
     webhook_key: String,
 }
 
-fn line(sandbox: &Sandbox) -> Result<String, String> {
-    let line = Line {
+#[derive(Serialize)]
+struct SuiteDashLine<'a> {
+    vendor: &'static str,
+    base_url: &'a str,
+    api_url: String,
+    public_id: &'a str,
+    secret_key: &'a str,
+}
+
+fn lines(vendors: &Vendors) -> Result<String, String> {
+    let Vendors {
+        openphone,
+        suitedash,
+    } = vendors;
+    let first = line(&OpenPhoneLine {
         vendor: "openphone",
-        base_url: sandbox.base_url(),
-        api_key: sandbox.api_key(),
-        webhook_key: sandbox.webhook_key(),
-    };
-    serde_json::to_string(&line)
+        base_url: openphone.base_url(),
+        api_key: openphone.api_key(),
+        webhook_key: openphone.webhook_key(),
+    })?;
+    let second = line(&SuiteDashLine {
+        vendor: "suitedash",
+        base_url: suitedash.base_url(),
+        api_url: suitedash.api_url(),
+        public_id: suitedash.public_id(),
+        secret_key: suitedash.secret_key(),
+    })?;
+    Ok(first + &second)
+}
+
+fn line(of: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string(of)
         .map(|line| format!("{line}\n"))
         .map_err(|error| format!("cannot write JSON: {error}"))
 }
 
-fn sheet(sandbox: &Sandbox) -> String {
-    let (url, key) = (sandbox.base_url(), sandbox.api_key());
-    let (number, hook) = (sandbox.phone_number(), sandbox.webhook_key());
-    let secret = sandbox.webhook_secret();
+fn sheet(vendors: &Vendors) -> String {
+    let Vendors {
+        openphone,
+        suitedash,
+    } = vendors;
+    let (url, key) = (openphone.base_url(), openphone.api_key());
+    let (number, hook) = (openphone.phone_number(), openphone.webhook_key());
+    let secret = openphone.webhook_secret();
+    let (api, public_id) = (suitedash.api_url(), suitedash.public_id());
+    let (portal, secret_key) = (suitedash.base_url(), suitedash.secret_key());
     format!(
         "\
 OpenPhone (Quo)
@@ -197,6 +255,15 @@ Try it:
   curl -s '{url}/v1/contacts' -H 'Authorization: {key}' -H 'Content-Type: application/json' \\
     -d '{{\"defaultFields\":{{\"firstName\":\"Ada\"}}}}'
   curl -s '{url}/_sandbox/'
+
+SuiteDash
+  base URL        {api}
+  public id       {public_id}
+  secret key      {secret_key}
+
+Try it:
+  curl -s '{api}/contacts' -H 'X-Public-ID: {public_id}' -H 'X-Secret-Key: {secret_key}'
+  curl -s '{portal}/_sandbox/'
 
 Ctrl-C ends it.
 "

@@ -15,6 +15,7 @@ mod material;
 #[expect(dead_code, reason = "the other tests use more of it")]
 mod receiver;
 #[path = "shared/schema.rs"]
+#[expect(dead_code, reason = "the other tests use more of it")]
 mod schema;
 #[path = "it/support.rs"]
 #[expect(dead_code, reason = "the other tests use more of it")]

@@ -89,11 +89,13 @@ pub(super) fn view(world: &World, place: u64) -> Option<Value> {
     });
     let mut view = Map::new();
     company.profile.write(&mut view, TEXTS);
+    if let Some(primary) = primary {
+        view.insert("primaryContact".to_owned(), primary);
+    }
     for (name, value) in [
         ("uid", json!(world.companies.uid(place))),
         ("role", json!(company.role)),
         ("name", json!(company.name)),
-        ("primaryContact", json!(primary)),
         ("category", category),
         ("created", time(company.created).into()),
     ] {

@@ -1,5 +1,8 @@
 //! This vendor's part of `/_sandbox/`: what its handle offers, over HTTP.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -84,12 +87,12 @@ pub(super) fn answer(
         ("GET", ["contacts"]) => Ok(json!({ "contacts": every_contact(&state.account) })),
         ("GET", ["contacts", identifier]) => {
             let world = &state.account;
-            let place = world.contact(identifier);
+            let place = world.contact(&decoded(identifier));
             let view = place.and_then(|place| contact::view(world, place));
             view.ok_or_else(|| Problem::missing("contact", identifier))
         }
         ("DELETE", ["contacts", identifier]) => {
-            if delete_contact(state, identifier) {
+            if delete_contact(state, &decoded(identifier)) {
                 Ok(json!({ "deleted": true }))
             } else {
                 Err(Problem::missing("contact", identifier))
@@ -117,6 +120,11 @@ pub(super) fn answer(
         _ => return None,
     };
     Some(outcome.map(ControlOutcome::ok))
+}
+
+/// Reads a segment of a path; one that is not UTF-8 names nothing.
+fn decoded(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
 }
 
 /// What `GET /_sandbox/` tells about this vendor.

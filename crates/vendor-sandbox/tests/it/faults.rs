@@ -97,6 +97,24 @@ async fn server_errors_come_before_or_after_the_effect() {
     create(&api).await.unwrap().expect(500);
 }
 
+/// A rate never draws these two; a script does, at this vendor too.
+#[tokio::test]
+async fn an_answer_may_be_spoilt_or_say_no() {
+    let api = with(Fault::MalformedJson).await;
+    let answer = create(&api).await.unwrap().expect(201);
+    assert!(serde_json::from_slice::<Value>(&answer.body).is_err());
+    assert_eq!(api.control.contact_count(), 1);
+    // This vendor's answers have no word for "not done".
+    let api = with(Fault::Unsuccessful).await;
+    create(&api).await.unwrap().expect(500);
+    assert_eq!(api.control.contact_count(), 0);
+    for kind in [FaultKind::MalformedJson, FaultKind::Unsuccessful] {
+        assert!(!FaultKind::ALL.contains(&kind));
+    }
+    let plan = json!({ "script": [{ "fault": { "kind": "malformed_json" } }, { "fault": { "kind": "unsuccessful" } }] });
+    api.put("/_sandbox/faults", &plan).await.expect(200);
+}
+
 #[tokio::test]
 async fn resets_are_resets() {
     for (fault, count) in [(Fault::ResetBeforeEffect, 0), (Fault::ResetAfterEffect, 1)] {

@@ -54,10 +54,49 @@ async fn get(about: &Value, path: &str) -> u16 {
     exchange(address, request.as_bytes()).await.unwrap().status
 }
 
+/// Lists the contacts of SuiteDash; returns the status and how many there are.
+async fn contacts(about: &Value) -> (u16, u64) {
+    let text = |name: &str| about[name].as_str().unwrap();
+    let address = text("base_url").strip_prefix("http://").unwrap();
+    let path = text("api_url").strip_prefix(text("base_url")).unwrap();
+    let (public_id, secret) = (text("public_id"), text("secret_key"));
+    let request = format!(
+        "GET {path}/contacts HTTP/1.1\r\nhost: {address}\r\nx-public-id: {public_id}\r\n\
+         x-secret-key: {secret}\r\nconnection: close\r\n\r\n"
+    );
+    let answer = exchange(address, request.as_bytes()).await.unwrap();
+    let total = answer.json()["meta"]["pagination"]["totalItems"].as_u64();
+    (answer.status, total.unwrap_or_default())
+}
+
 #[tokio::test]
-async fn it_serves_after_one_line_of_json_until_interrupted() {
+async fn suitedash_has_the_fourth_port_and_a_month_that_ends() {
+    // Ports that are free now may be taken by then, so several are tried.
+    for _ in 0..20 {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port().min(65_000);
+        drop(free);
+        let base = port.to_string();
+        let arguments = ["--port-base", &base, "--json", "--monthly-quota", "1"];
+        let mut program = Program::start(&arguments);
+        if program.text().is_empty() {
+            continue;
+        }
+        let about = program.line();
+        let expected = format!("http://127.0.0.1:{}", port + 3);
+        assert_eq!(about["base_url"], expected);
+        assert_eq!(contacts(&about).await.0, 200);
+        assert_eq!(contacts(&about).await.0, 429);
+        return;
+    }
+    panic!("no four free ports");
+}
+
+#[tokio::test]
+async fn it_serves_after_a_line_of_json_per_vendor_until_interrupted() {
     let mut program = Program::start(&["--port-base", "0", "--json", "--contacts", "100"]);
     let line = program.text();
+    let suitedash = program.line();
     let about: Value = serde_json::from_str(&line).unwrap();
     let found = ["vendor", "base_url", "api_key", "webhook_key"]
         .map(|name| line.find(&format!("\"{name}\":")));
@@ -65,6 +104,10 @@ async fn it_serves_after_one_line_of_json_until_interrupted() {
     assert_eq!(keys(&about).len(), 4);
     assert_eq!(about["vendor"], "openphone");
     assert_eq!(get(&about, "/v1/contacts?maxResults=50").await, 200);
+    let names = ["api_url", "base_url", "public_id", "secret_key", "vendor"];
+    assert_eq!(keys(&suitedash), names);
+    assert_eq!(suitedash["vendor"], "suitedash");
+    assert_eq!(contacts(&suitedash).await, (200, 100));
 
     let id = program.0.id().to_string();
     assert!(
@@ -83,7 +126,7 @@ async fn it_serves_after_one_line_of_json_until_interrupted() {
         .unwrap()
         .read_to_string(&mut rest)
         .unwrap();
-    assert_eq!(rest, "", "one line and no more");
+    assert_eq!(rest, "", "a line per vendor and no more");
 }
 
 #[tokio::test]
@@ -129,6 +172,8 @@ async fn options_are_checked_and_work() {
         ["--rate-limit", "some"],
         ["--rate-limit", "0"],
         ["--port-base", "99999"],
+        ["--port-base", "65533"],
+        ["--monthly-quota", "many"],
     ] {
         let mut program = Program::start(&wrong);
         assert!(!program.0.wait().unwrap().success(), "{wrong:?}");

@@ -29,7 +29,11 @@ pub(crate) fn read(folder: &std::path::Path, name: &str) -> Value {
 }
 
 pub(crate) fn fixture(folder: &std::path::Path, name: &str) -> Value {
-    read(folder, &format!("vendor-fixtures/openphone/{name}.json"))
+    fixture_of(folder, "openphone", name)
+}
+
+pub(crate) fn fixture_of(folder: &std::path::Path, vendor: &str, name: &str) -> Value {
+    read(folder, &format!("vendor-fixtures/{vendor}/{name}.json"))
 }
 
 /// Every path of keys in a value; the items of a list share one path. Below null nothing is

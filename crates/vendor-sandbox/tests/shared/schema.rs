@@ -18,6 +18,20 @@ impl Spec {
             .unwrap_or_else(|| panic!("{id} is not in the specification"))
     }
 
+    /// Every operation with its method and path.
+    pub(crate) fn operations(&self) -> Vec<(String, String, String)> {
+        let paths = self.0["paths"].as_object().unwrap();
+        let mut found = Vec::new();
+        for (path, methods) in paths {
+            for (method, operation) in methods.as_object().unwrap() {
+                if let Some(id) = operation["operationId"].as_str() {
+                    found.push((id.to_owned(), method.to_uppercase(), path.clone()));
+                }
+            }
+        }
+        found
+    }
+
     /// The schema of a query parameter.
     pub(crate) fn query(&self, operation: &str, name: &str) -> &Value {
         let parameters = self.operation(operation)["parameters"].as_array().unwrap();
@@ -52,8 +66,24 @@ impl Spec {
     }
 
     fn value(&self, schema: &Value, value: &Value, path: &str, problems: &mut Vec<String>) {
+        if value.is_null() && schema["nullable"] == true {
+            return;
+        }
         for (keyword, rule) in schema.as_object().unwrap() {
+            // What a reconstructed specification says of itself constrains nothing.
+            if keyword.starts_with("x-") || keyword == "nullable" {
+                continue;
+            }
             if keyword == "additionalProperties" {
+                if *rule == true {
+                    continue;
+                }
+                if rule.is_object() {
+                    for (name, value) in value.as_object().into_iter().flatten() {
+                        self.value(rule, value, &format!("{path}/{name}"), problems);
+                    }
+                    continue;
+                }
                 assert_eq!(*rule, false, "only this is known here");
                 let known = &schema["properties"];
                 for name in value
@@ -178,6 +208,7 @@ fn matches(keyword: &str, rule: &str, text: &str) -> bool {
         ("format", "email") => text
             .split_once('@')
             .is_some_and(|(name, _)| !name.is_empty()),
+        ("format", "uuid") => text.len() == 36 && text.split('-').count() == 5,
         ("format", "uri" | "uri-reference") => url::Url::parse(text).is_ok(),
         _ => false,
     }
