@@ -56,6 +56,7 @@ impl SignupHook {
             tenant: signup.tenant.clone(),
             contact,
             targets: self.directory.targets(&signup.tenant),
+            schema: self.store.schema().to_owned(),
         }
     }
 
@@ -139,6 +140,9 @@ pub struct Plan {
     pub contact: Contact,
     /// Every target that the tenant could have.
     pub targets: Vec<(TargetName, Switch)>,
+    /// Where the store's tables are in its database, for writing into the host's own transaction; empty where there is
+    /// no such thing.
+    pub schema: String,
 }
 
 impl Plan {

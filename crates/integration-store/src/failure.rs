@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 #[cfg(any(feature = "sqlite", test))]
 use std::path::PathBuf;
 
+#[cfg(feature = "core")]
 use integration_core::store::StoreError;
 use thiserror::Error;
 
@@ -23,11 +24,13 @@ pub(crate) enum Class {
 }
 
 /// A failure with a text that holds no value of any row.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("{text}")]
 pub(crate) struct Failure {
     pub(crate) class: Class,
     text: String,
+    /// Others were in the way, and the database has ended the transaction for it: it may go well the next time.
+    pub(crate) is_collision: bool,
 }
 
 impl Failure {
@@ -35,7 +38,13 @@ impl Failure {
         Self {
             class,
             text: text.into(),
+            is_collision: false,
         }
+    }
+
+    /// A column that holds what this version cannot read.
+    pub(crate) fn unreadable(column: &str) -> Self {
+        Self::new(Class::Damaged, format!("column {column} cannot be read"))
     }
 
     /// Sorts a failure of the driver. `database` sorts what the database itself says; whether a pool that stays empty
@@ -47,9 +56,7 @@ impl Failure {
     ) -> Self {
         match error {
             sqlx::Error::Database(error) => database(&**error),
-            sqlx::Error::ColumnDecode { index, .. } => {
-                Self::new(Class::Damaged, format!("column {index} cannot be read"))
-            }
+            sqlx::Error::ColumnDecode { index, .. } => Self::unreadable(index),
             sqlx::Error::ColumnNotFound(name) => {
                 Self::new(Class::Damaged, format!("there is no column {name}"))
             }
@@ -84,6 +91,7 @@ impl Failure {
     }
 }
 
+#[cfg(feature = "core")]
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         let class = failure.class;
@@ -95,6 +103,13 @@ impl From<Failure> for StoreError {
             Class::Refused => Self::Refused(source),
             Class::Denied | Class::Unavailable => Self::Unavailable(source),
         }
+    }
+}
+
+#[cfg(feature = "contacts")]
+impl From<Failure> for contact_sync::StoreError {
+    fn from(failure: Failure) -> Self {
+        Self::unavailable(failure)
     }
 }
 
@@ -115,6 +130,7 @@ impl From<Failure> for OpenError {
 }
 
 /// A column that holds what this version cannot read.
+#[cfg(feature = "core")]
 pub(crate) fn corrupt(column: &str) -> StoreError {
-    Failure::new(Class::Damaged, format!("column {column} cannot be read")).into()
+    Failure::unreadable(column).into()
 }

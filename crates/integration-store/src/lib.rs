@@ -1,34 +1,56 @@
 #![cfg_attr(
-    all(feature = "core", feature = "sqlite", feature = "postgres"),
+    all(feature = "core", feature = "contacts", feature = "sqlite", feature = "postgres"),
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(
-    not(all(feature = "core", feature = "sqlite", feature = "postgres")),
-    doc = "Integrations, their sealed credentials, logs and leases on SQLite and on PostgreSQL, behind the features `core`, `sqlite` and `postgres`."
+    not(all(
+        feature = "core",
+        feature = "contacts",
+        feature = "sqlite",
+        feature = "postgres"
+    )),
+    doc = "Integrations and contacts on SQLite and on PostgreSQL, behind the features `core`, `contacts`, `sqlite` and `postgres`."
 )]
 #![allow(
     clippy::duplicate_mod,
     reason = "a port reads the same on both databases: its file is compiled once for each, where `super` is the database"
 )]
 
-#[cfg(all(feature = "core", any(feature = "sqlite", feature = "postgres")))]
+#[cfg(all(
+    any(feature = "core", feature = "contacts"),
+    any(feature = "sqlite", feature = "postgres")
+))]
+mod columns;
+#[cfg(all(
+    any(feature = "core", feature = "contacts"),
+    any(feature = "sqlite", feature = "postgres")
+))]
 mod failure;
-#[cfg(all(feature = "core", any(feature = "sqlite", feature = "postgres")))]
+#[cfg(all(
+    any(feature = "core", feature = "contacts"),
+    any(feature = "sqlite", feature = "postgres")
+))]
 mod migrations;
-#[cfg(all(feature = "core", any(feature = "sqlite", feature = "postgres")))]
+#[cfg(all(
+    any(feature = "core", feature = "contacts"),
+    any(feature = "sqlite", feature = "postgres")
+))]
 mod open_error;
-#[cfg(all(feature = "core", feature = "postgres"))]
+#[cfg(all(any(feature = "core", feature = "contacts"), feature = "postgres"))]
 mod postgres;
 #[cfg(all(feature = "core", any(feature = "sqlite", feature = "postgres")))]
 mod rows;
-#[cfg(all(feature = "core", feature = "sqlite"))]
+#[cfg(all(any(feature = "core", feature = "contacts"), feature = "sqlite"))]
 mod sqlite;
 
-#[cfg(all(feature = "core", any(feature = "sqlite", feature = "postgres")))]
+#[cfg(all(
+    any(feature = "core", feature = "contacts"),
+    any(feature = "sqlite", feature = "postgres")
+))]
 pub use self::open_error::OpenError;
-#[cfg(all(feature = "core", feature = "postgres"))]
+#[cfg(all(any(feature = "core", feature = "contacts"), feature = "postgres"))]
 pub use self::postgres::{PostgresStore, PostgresStoreBuilder};
-#[cfg(all(feature = "core", feature = "sqlite"))]
+#[cfg(all(any(feature = "core", feature = "contacts"), feature = "sqlite"))]
 pub use self::sqlite::{SqliteStore, SqliteStoreBuilder};
 
 #[doc = include_str!("../docs/tables.md")]

@@ -90,6 +90,8 @@ create table sync_outbox (
     state text not null check (state in ('ready', 'retrying', 'running', 'held', 'review', 'dead')),
     -- Waits for an integration to be mended.
     is_parked integer not null default 0 check (is_parked in (0, 1)),
+    -- Runs for a contact that has been erased meanwhile: whatever comes of the attempt, there is no other.
+    is_dropped integer not null default 0 check (is_dropped in (0, 1)),
     run_at text not null,
     -- Moved forward by what was spent parked.
     born_at text not null,
@@ -113,7 +115,7 @@ create index sync_outbox_waiting on sync_outbox (waits_for) where waits_for is n
 create index sync_outbox_parked on sync_outbox (tenant_id, target) where is_parked = 1;
 create index sync_outbox_stopped on sync_outbox (id) where state in ('review', 'dead');
 
--- What an undo job has to take back.
+-- What an undo or a removal has to take back. It goes with the job.
 create table sync_undos (
     job_id text not null primary key,
     contact text not null,

@@ -5,7 +5,7 @@ use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef, Postgres};
 use sqlx::{Decode, Encode, Type};
 use uuid::Uuid;
 
-use crate::rows::{Id, Time};
+use crate::columns::{Id, Time};
 
 impl Type<Postgres> for Id {
     fn type_info() -> PgTypeInfo {

@@ -1,20 +1,34 @@
+#[cfg(feature = "contacts")]
+mod contacts_db;
 mod encoding;
+#[cfg(feature = "core")]
 mod leases;
 mod open;
+#[cfg(feature = "core")]
 mod token_leases;
 
+#[cfg(feature = "contacts")]
+#[path = "../ports/contacts/mod.rs"]
+mod contacts;
+#[cfg(feature = "core")]
 #[path = "../ports/integration_row.rs"]
 mod integration_row;
+#[cfg(feature = "core")]
 #[path = "../ports/integrations.rs"]
 mod integrations;
+#[cfg(feature = "core")]
 #[path = "../ports/logs.rs"]
 mod logs;
+#[cfg(feature = "core")]
 #[path = "../ports/parts.rs"]
 mod parts;
+#[cfg(feature = "core")]
 #[path = "../ports/sealed.rs"]
 mod sealed;
+#[cfg(feature = "core")]
 #[path = "../ports/templates.rs"]
 mod templates;
+#[cfg(feature = "core")]
 #[path = "../ports/tokens.rs"]
 mod tokens;
 
@@ -22,6 +36,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "core")]
 use integration_core::store::StoreError;
 use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -37,6 +52,7 @@ use sqlx::postgres::PgRow as Row;
 
 const BEGIN: &str = "begin isolation level read committed";
 
+#[cfg(feature = "core")]
 type Tx = sqlx::Transaction<'static, Database>;
 type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>::Arguments>;
 
@@ -48,14 +64,12 @@ type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>:
 /// # Example
 ///
 /// ```no_run
-/// use integration_core::store::TemplateStore;
 /// use integration_store::PostgresStore;
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = PostgresStore::connect("postgres://user:password@127.0.0.1:5432/host").await?;
-/// for summary in store.templates(&integration_core::Scope::Administrator).await? {
-///     println!("{}: {} in use", summary.template.name, summary.integrations);
-/// }
+/// let same = store.clone();
+/// # drop(same);
 /// # Ok(())
 /// # }
 /// ```
@@ -63,6 +77,8 @@ type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>:
 pub struct PostgresStore {
     pool: PgPool,
     schema: Arc<str>,
+    #[cfg(feature = "contacts")]
+    local: Arc<contacts::Local>,
 }
 
 impl PostgresStore {
@@ -90,6 +106,11 @@ impl PostgresStore {
         PostgresStoreBuilder::new()
     }
 
+    #[cfg(feature = "contacts")]
+    fn schema_name(&self) -> &str {
+        &self.schema
+    }
+
     fn reader(&self) -> &PgPool {
         &self.pool
     }
@@ -100,6 +121,7 @@ impl PostgresStore {
 
     /// Begins a transaction in which each statement sees what others have written by then, whatever the connections of
     /// the host begin with: who has waited for a lock goes by what it was held for.
+    #[cfg(feature = "core")]
     async fn begin(&self) -> Result<Tx, StoreError> {
         self.pool.begin_with(BEGIN).await.map_err(failed)
     }
@@ -130,6 +152,7 @@ impl fmt::Debug for PostgresStore {
 }
 
 /// Reads a column.
+#[cfg(feature = "core")]
 fn get<T>(row: &Row, column: &str) -> Result<T, StoreError>
 where
     T: for<'r> sqlx::Decode<'r, Database> + sqlx::Type<Database>,
@@ -139,6 +162,7 @@ where
 
 /// Lets one transaction at a time choose the default of a tenant and vendor. The index alone would make the second of
 /// two that do it at once fail.
+#[cfg(feature = "core")]
 async fn keep_defaults_apart(
     store: &Store,
     tx: &mut Tx,
@@ -157,6 +181,7 @@ async fn keep_defaults_apart(
     Ok(())
 }
 
+#[cfg(feature = "core")]
 #[expect(
     clippy::needless_pass_by_value,
     reason = "it is what `map_err` wants to call"
@@ -183,7 +208,9 @@ fn said_by_postgres(error: &dyn DatabaseError) -> Failure {
     if let Some(constraint) = error.constraint() {
         text = format!("{text}, constraint {constraint}");
     }
-    Failure::new(class, text)
+    let mut failure = Failure::new(class, text);
+    failure.is_collision = matches!(&*code, "40001" | "40P01");
+    failure
 }
 
 /// Sorts an SQLSTATE.

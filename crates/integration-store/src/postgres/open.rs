@@ -2,9 +2,15 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "contacts")]
+use connector_http::{Timer, TokioTimer};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
+#[cfg(feature = "contacts")]
+use super::contacts::{DEFAULT_MAX_CRASHES, Local};
+#[cfg(feature = "contacts")]
+use super::contacts_db::Own;
 use super::{BEGIN, PostgresStore, failure};
 use crate::OpenError;
 use crate::migrations::{Applied, Migration, pending};
@@ -47,6 +53,10 @@ pub struct PostgresStoreBuilder {
     schema: String,
     max_connections: u32,
     acquire_timeout: Duration,
+    #[cfg(feature = "contacts")]
+    timer: Arc<dyn Timer>,
+    #[cfg(feature = "contacts")]
+    max_crashes: u32,
 }
 
 impl PostgresStoreBuilder {
@@ -55,6 +65,10 @@ impl PostgresStoreBuilder {
             schema: "integrations".to_owned(),
             max_connections: 10,
             acquire_timeout: Duration::from_secs(10),
+            #[cfg(feature = "contacts")]
+            timer: Arc::new(TokioTimer),
+            #[cfg(feature = "contacts")]
+            max_crashes: DEFAULT_MAX_CRASHES,
         }
     }
 
@@ -74,6 +88,20 @@ impl PostgresStoreBuilder {
     /// Sets how long a call of a store from [`connect`](Self::connect) waits for a connection. 10 seconds if not set.
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.acquire_timeout = timeout;
+        self
+    }
+
+    /// Sets the clock that calls wait on. When a job is due is the server's to say.
+    #[cfg(feature = "contacts")]
+    pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.timer = timer;
+        self
+    }
+
+    /// Sets after how many crashes of its worker a job is a dead letter, at least one. 3 if not set.
+    #[cfg(feature = "contacts")]
+    pub fn max_crashes(mut self, crashes: u32) -> Self {
+        self.max_crashes = crashes.max(1);
         self
     }
 
@@ -109,6 +137,8 @@ impl PostgresStoreBuilder {
         Ok(PostgresStore {
             pool,
             schema: Arc::from(self.schema),
+            #[cfg(feature = "contacts")]
+            local: Arc::new(Local::new(self.timer, self.max_crashes, Own::new())),
         })
     }
 }

@@ -5,7 +5,7 @@ use sqlx::sqlite::{Sqlite, SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef
 use sqlx::{Decode, Encode, Type};
 use uuid::Uuid;
 
-use crate::rows::{Id, Time};
+use crate::columns::{Id, Time};
 
 impl Type<Sqlite> for Id {
     fn type_info() -> SqliteTypeInfo {

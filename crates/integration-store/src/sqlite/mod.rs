@@ -1,23 +1,37 @@
+#[cfg(feature = "contacts")]
+mod contacts_db;
 mod encoding;
 mod file;
+#[cfg(feature = "core")]
 mod leases;
 mod open;
+#[cfg(feature = "core")]
 mod token_leases;
 
+#[cfg(feature = "contacts")]
+#[path = "../ports/contacts/mod.rs"]
+mod contacts;
+#[cfg(feature = "core")]
 #[path = "../ports/integration_row.rs"]
 mod integration_row;
+#[cfg(feature = "core")]
 #[path = "../ports/integrations.rs"]
 mod integrations;
+#[cfg(feature = "core")]
 #[path = "../ports/logs.rs"]
 mod logs;
+#[cfg(feature = "core")]
 #[path = "../ports/parts.rs"]
 mod parts;
+#[cfg(feature = "core")]
 #[path = "../ports/sealed.rs"]
 mod sealed;
+#[cfg(feature = "core")]
 #[path = "../ports/templates.rs"]
 mod templates;
-#[cfg(test)]
+#[cfg(all(test, feature = "core"))]
 mod tests;
+#[cfg(feature = "core")]
 #[path = "../ports/tokens.rs"]
 mod tokens;
 
@@ -27,6 +41,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use connector_http::Timer;
+#[cfg(feature = "core")]
 use integration_core::store::StoreError;
 use sqlx::SqlitePool;
 use sqlx::error::DatabaseError;
@@ -40,6 +55,7 @@ use SqliteStore as Store;
 use sqlx::Sqlite as Database;
 use sqlx::sqlite::SqliteRow as Row;
 
+#[cfg(feature = "core")]
 type Tx = sqlx::Transaction<'static, Database>;
 type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>::Arguments>;
 
@@ -53,14 +69,14 @@ type Query = sqlx::query::Query<'static, Database, <Database as sqlx::Database>:
 /// # Example
 ///
 /// ```
-/// use integration_core::store::TemplateStore;
 /// use integration_store::SqliteStore;
 ///
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("integrations.db");
 /// let store = SqliteStore::open(&path).await?;
-/// assert!(store.templates(&integration_core::Scope::Administrator).await?.is_empty());
+/// // … and before the program ends:
+/// store.close().await;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -70,6 +86,8 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     timer: Arc<dyn Timer>,
+    #[cfg(feature = "contacts")]
+    local: Arc<contacts::Local>,
 }
 
 impl SqliteStore {
@@ -108,6 +126,16 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
+    /// A file has no schemas.
+    #[cfg(feature = "contacts")]
+    #[expect(
+        clippy::unused_self,
+        reason = "on PostgreSQL the store knows its schema"
+    )]
+    fn schema_name(&self) -> &str {
+        ""
+    }
+
     fn reader(&self) -> &SqlitePool {
         &self.readers
     }
@@ -118,6 +146,7 @@ impl SqliteStore {
 
     /// Begins a transaction that may write. It holds the write lock from the start, so that it cannot fail half-way
     /// for want of it.
+    #[cfg(feature = "core")]
     async fn begin(&self) -> Result<Tx, StoreError> {
         self.writer
             .begin_with("begin immediate")
@@ -158,6 +187,7 @@ async fn checkpoint(writer: &SqlitePool) {
 }
 
 /// Reads a column.
+#[cfg(feature = "core")]
 fn get<T>(row: &Row, column: &str) -> Result<T, StoreError>
 where
     T: for<'r> sqlx::Decode<'r, Database> + sqlx::Type<Database>,
@@ -166,6 +196,7 @@ where
 }
 
 /// There is one writer at a time: two defaults cannot be written at once.
+#[cfg(feature = "core")]
 async fn keep_defaults_apart(
     _store: &Store,
     _tx: &mut Tx,
@@ -175,6 +206,7 @@ async fn keep_defaults_apart(
     Ok(())
 }
 
+#[cfg(feature = "core")]
 #[expect(
     clippy::needless_pass_by_value,
     reason = "it is what `map_err` wants to call"

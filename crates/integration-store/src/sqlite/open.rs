@@ -9,6 +9,10 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
+#[cfg(feature = "contacts")]
+use super::contacts::{DEFAULT_MAX_CRASHES, Local};
+#[cfg(feature = "contacts")]
+use super::contacts_db::Own;
 use super::{SqliteStore, checkpoint, failure, file};
 use crate::OpenError;
 use crate::failure::{Class, Failure};
@@ -60,6 +64,8 @@ pub struct SqliteStoreBuilder {
     busy_timeout: Duration,
     readers: u32,
     timer: Arc<dyn Timer>,
+    #[cfg(feature = "contacts")]
+    max_crashes: u32,
 }
 
 impl SqliteStoreBuilder {
@@ -68,6 +74,8 @@ impl SqliteStoreBuilder {
             busy_timeout: Duration::from_secs(5),
             readers: 4,
             timer: Arc::new(TokioTimer),
+            #[cfg(feature = "contacts")]
+            max_crashes: DEFAULT_MAX_CRASHES,
         }
     }
 
@@ -86,6 +94,13 @@ impl SqliteStoreBuilder {
     /// Sets the clock that leases are measured with.
     pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
         self.timer = timer;
+        self
+    }
+
+    /// Sets after how many crashes of its worker a job is a dead letter, at least one. 3 if not set.
+    #[cfg(feature = "contacts")]
+    pub fn max_crashes(mut self, crashes: u32) -> Self {
+        self.max_crashes = crashes.max(1);
         self
     }
 
@@ -111,11 +126,7 @@ impl SqliteStoreBuilder {
         migrate(&writer, Some(&path)).await?;
         let reading = options.pragma("query_only", "on");
         let readers = self.connect(self.readers, reading, Some(&path)).await?;
-        Ok(SqliteStore {
-            writer,
-            readers,
-            timer: self.timer,
-        })
+        self.store(writer, readers, Some(&path)).await
     }
 
     /// Opens a store in memory, as [`SqliteStore::in_memory`] does.
@@ -128,9 +139,33 @@ impl SqliteStoreBuilder {
         let options = self.options().in_memory(true);
         let writer = self.connect(1, options, None).await?;
         migrate(&writer, None).await?;
+        self.store(writer.clone(), writer, None).await
+    }
+
+    #[cfg_attr(
+        not(feature = "contacts"),
+        expect(
+            clippy::unused_async,
+            reason = "the clock of the contacts reads the file"
+        )
+    )]
+    async fn store(
+        self,
+        writer: SqlitePool,
+        readers: SqlitePool,
+        file: Option<&Path>,
+    ) -> Result<SqliteStore, OpenError> {
+        #[cfg(feature = "contacts")]
+        let own = Own::new(&readers, self.timer.as_ref()).await;
+        #[cfg(feature = "contacts")]
+        let own = own.map_err(|error| failed(&error, file))?;
+        #[cfg(not(feature = "contacts"))]
+        let _ = file;
         Ok(SqliteStore {
-            readers: writer.clone(),
             writer,
+            readers,
+            #[cfg(feature = "contacts")]
+            local: Arc::new(Local::new(self.timer.clone(), self.max_crashes, own)),
             timer: self.timer,
         })
     }

@@ -1,0 +1,170 @@
+//! Taking signups in.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use contact_sync::{
+    Accepted, Contact, ContactId, ContactKey, DeliveryState, Erased, NewJob, SignupStore,
+    Standings, StoreError, StoredContact, TargetName, TenantId,
+};
+
+use super::contact::{LineId, key_text, write_by_key, write_contact};
+use super::outbox::{add_delivery, queue_delivery};
+use super::{Connection, Result, Statements, Store, erase, failed, get, standing};
+use crate::columns::{Id, Time};
+
+const FIND: &str = "
+    select id from main.sync_contacts
+    where tenant_id = $1 and contact_key = $2 and contact is not null and erased_at is null";
+
+/// Locked, so that nobody erases it meanwhile.
+const IS_THERE: &str = "
+    update main.sync_contacts set updated_at = $3
+    where id = $1 and tenant_id = $2 and contact is not null and erased_at is null
+    returning id";
+
+/// Writes a contact and its jobs.
+pub(in super::super) async fn accept(
+    store: &impl Statements,
+    connection: &mut Connection,
+    tenant: &TenantId,
+    contact: &Contact,
+    jobs: &[NewJob],
+    now: DateTime<Utc>,
+) -> Result<Accepted> {
+    let written = write_by_key(store, connection, tenant, contact, now).await?;
+    for job in jobs {
+        let line = LineId::new(written.id, job.target.clone());
+        let trace_id = job.trace_id.as_deref();
+        if written.is_new {
+            add_delivery(store, connection, &line, tenant, job.lane, trace_id, now).await?;
+        } else {
+            queue_delivery(store, connection, &line, tenant, job.lane, trace_id, now).await?;
+        }
+    }
+    Ok(Accepted::new(written.id, written.revision))
+}
+
+async fn amend(
+    store: &Store,
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: ContactId,
+    change: &Contact,
+    jobs: &[NewJob],
+) -> Result<Option<Accepted>> {
+    let now = store.now(connection).await?;
+    let query = store.query(IS_THERE).bind(Id::from(id.as_uuid()));
+    let query = query.bind(tenant.as_str().to_owned()).bind(Time::from(now));
+    let there = query
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+    if there.is_none() {
+        return Ok(None);
+    }
+    let revision = write_contact(store, connection, id, tenant, change, now).await?;
+    for job in jobs {
+        let line = LineId::new(id, job.target.clone());
+        let trace_id = job.trace_id.as_deref();
+        queue_delivery(store, connection, &line, tenant, job.lane, trace_id, now).await?;
+    }
+    Ok(Some(Accepted::new(id, revision)))
+}
+
+#[async_trait]
+impl SignupStore for Store {
+    async fn accept(
+        &self,
+        tenant: &TenantId,
+        contact: &Contact,
+        jobs: &[NewJob],
+    ) -> Result<Accepted, StoreError> {
+        let (tenant, contact, jobs) = (tenant.clone(), contact.clone(), jobs.to_vec());
+        let accepted = self
+            .change(move |store, connection| {
+                Box::pin(async move {
+                    let now = store.now(connection).await?;
+                    accept(store, connection, &tenant, &contact, &jobs, now).await
+                })
+            })
+            .await?;
+        self.wake();
+        Ok(accepted)
+    }
+
+    async fn amend(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+        change: &Contact,
+        jobs: &[NewJob],
+    ) -> Result<Option<Accepted>, StoreError> {
+        let (tenant, change, jobs) = (tenant.clone(), change.clone(), jobs.to_vec());
+        let accepted = self
+            .change(move |store, connection| {
+                Box::pin(
+                    async move { amend(store, connection, &tenant, contact, &change, &jobs).await },
+                )
+            })
+            .await?;
+        self.wake();
+        Ok(accepted)
+    }
+
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<Erased>, StoreError> {
+        let tenant = tenant.clone();
+        let erased = self
+            .change(move |store, connection| {
+                Box::pin(async move { erase::erase(store, connection, &tenant, contact).await })
+            })
+            .await?;
+        self.wake();
+        Ok(erased)
+    }
+
+    async fn find(
+        &self,
+        tenant: &TenantId,
+        key: &ContactKey,
+    ) -> Result<Option<ContactId>, StoreError> {
+        let Some(key) = key_text(key) else {
+            return Ok(None);
+        };
+        let query = self.query(FIND).bind(tenant.as_str().to_owned()).bind(key);
+        let row = query.fetch_optional(self.reader()).await.map_err(failed)?;
+        row.map(|row| Ok(get::<Id>(&row, "id")?.0.into()))
+            .transpose()
+    }
+
+    async fn stored(
+        &self,
+        tenant: &TenantId,
+        contact: ContactId,
+    ) -> Result<Option<StoredContact>, StoreError> {
+        standing::stored(self, tenant, contact).await
+    }
+
+    async fn standings(
+        &self,
+        after: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<Standings>, StoreError> {
+        standing::standings(self, after, limit).await
+    }
+
+    fn schema(&self) -> &str {
+        self.schema_name()
+    }
+
+    async fn deliveries(&self, contact: ContactId) -> Result<Vec<DeliveryState>, StoreError> {
+        standing::deliveries(self, contact).await
+    }
+
+    async fn settled(&self, accepted: Accepted, targets: &[TargetName]) -> Result<(), StoreError> {
+        standing::settled(self, accepted, targets).await
+    }
+}

@@ -1,0 +1,246 @@
+//! Taking a contact away: what is kept of it, for how long, and who sees to the rest.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use contact_sync::{Contact, ContactId, Erased, Identifier, JobKind, Lane, TargetName, TenantId};
+
+use super::contact::{LineId, identifier_text, ordering_key, read_contact};
+use super::outbox::{NewRow, add_job, head};
+use super::{Connection, Result, Row, Statements, Store, corrupt, failed, get};
+use crate::columns::{Id, Time};
+
+const LOCK: &str = "
+    update main.sync_contacts set updated_at = $3 where id = $1 and tenant_id = $2
+    returning contact, erased_at";
+
+const REMOVALS: &str = "
+    select target from main.sync_outbox where contact_id = $1 and kind = 'remove' order by target";
+
+const DROP_WAITING: &str = "
+    delete from main.sync_outbox
+    where contact_id = $1 and kind = 'deliver' and state in ('ready', 'retrying', 'review', 'dead')";
+
+/// A delivery that runs ends with its attempt, and is no longer the one that a signup would join.
+const DROP_RUNNING: &str = "
+    update main.sync_outbox set is_dropped = (1 = 1), dedup_key = cast(id as text)
+    where contact_id = $1 and kind = 'deliver' and state = 'running'
+    returning target";
+
+const LINES: &str = "
+    update main.sync_lines set stopped_job = null where contact_id = $1
+    returning target, link, remote_id, is_ours, holder";
+
+const UNLINK: &str = "
+    update main.sync_lines
+    set link = 'none', remote_id = null, is_ours = (1 = 0), intent_at = null, settles_at = null, delivered = 0
+    where contact_id = $1 and target = $2";
+
+const LET_GO: &str = "update main.sync_outbox set waits_for = null where waits_for = $1";
+
+/// The data lies with the job that still needs it, and goes with it.
+const KEEP_FOR_REMOVAL: &str = "
+    insert into main.sync_undos (job_id, contact, external_key, started_at) values ($1, $2, $3, $4)
+    on conflict (job_id) do nothing";
+
+const ERASE: &str = "
+    update main.sync_contacts set contact = null, erased_at = $2, updated_at = $2 where id = $1";
+
+const KNOWN: &str = "
+    select k.target, k.identifier, k.remote_id, l.contact_id as other
+    from main.sync_known k
+    left join main.sync_lines l on l.tenant_id = k.tenant_id and l.target = k.target and l.remote_id = k.remote_id
+        and l.contact_id <> k.contact_id
+    where k.contact_id = $1
+    order by k.target, k.identifier, k.remote_id, l.contact_id";
+
+const HAND_OVER: &str = "
+    update main.sync_known set contact_id = $5
+    where tenant_id = $1 and target = $2 and identifier = $3 and remote_id = $4";
+
+const FORGET: &str = "delete from main.sync_known where contact_id = $1";
+
+/// The key is kept as long as something runs or waits, so that a signup that comes back goes behind that.
+const WIPE: &str = "
+    update main.sync_contacts set contact = null, contact_key = null
+    where id = $1 and erased_at is not null
+        and not exists (select 1 from main.sync_outbox o where o.contact_id = $1)";
+
+/// A line as an erasure sees it.
+struct Left {
+    line: LineId,
+    is_intent: bool,
+    is_linked: bool,
+    is_ours: bool,
+    is_held: bool,
+}
+
+/// Erases a contact, as the port says.
+pub(super) async fn erase(
+    store: &Store,
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: ContactId,
+) -> Result<Option<Erased>> {
+    let now = store.now(connection).await?;
+    let row = store
+        .query(LOCK)
+        .bind(Id::from(id.as_uuid()))
+        .bind(tenant.as_str().to_owned())
+        .bind(Time::from(now))
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let Some(row) = row else { return Ok(None) };
+    if get::<Option<Time>>(&row, "erased_at")?.is_some() {
+        let queued = targets(store, connection, REMOVALS, id).await?;
+        return Ok(Some(Erased::new(id, queued, Vec::new())));
+    }
+    let Some(text) = get::<Option<String>>(&row, "contact")? else {
+        return Ok(None);
+    };
+    let contact: Contact = serde_json::from_str(&text).map_err(|_| corrupt("contact"))?;
+    let query = store.query(DROP_WAITING).bind(Id::from(id.as_uuid()));
+    query.execute(&mut *connection).await.map_err(failed)?;
+    let running = targets(store, connection, DROP_RUNNING, id).await?;
+    let running: HashSet<TargetName> = running.into_iter().collect();
+    let (mut queued, mut kept) = (Vec::new(), Vec::new());
+    for left in lines(store, connection, id).await? {
+        let target = left.line.target.clone();
+        if left.is_ours || left.is_intent || left.is_held || running.contains(&target) {
+            queue_removal(store, connection, &left.line, tenant, &contact, now).await?;
+            queued.push(target);
+        } else if left.is_linked {
+            let query = store.query(UNLINK).bind(left.line.contact_row());
+            let query = query.bind(left.line.target_text());
+            query.execute(&mut *connection).await.map_err(failed)?;
+            kept.push(target);
+        }
+        head(store, connection, &left.line).await?;
+        let query = store.query(LET_GO).bind(ordering_key(&left.line));
+        query.execute(&mut *connection).await.map_err(failed)?;
+    }
+    forget_records(store, connection, tenant, id).await?;
+    let query = store.query(ERASE).bind(Id::from(id.as_uuid()));
+    let query = query.bind(Time::from(now));
+    query.execute(&mut *connection).await.map_err(failed)?;
+    wipe_if_done(store, connection, id).await?;
+    Ok(Some(Erased::new(id, queued, kept)))
+}
+
+/// Wipes what is left of an erased contact once none of its jobs needs it any more.
+pub(in super::super) async fn wipe_if_done(
+    store: &impl Statements,
+    connection: &mut Connection,
+    contact: ContactId,
+) -> Result<()> {
+    let query = store.query(WIPE).bind(Id::from(contact.as_uuid()));
+    query.execute(connection).await.map_err(failed)?;
+    Ok(())
+}
+
+async fn targets(
+    store: &Store,
+    connection: &mut Connection,
+    text: &'static str,
+    contact: ContactId,
+) -> Result<Vec<TargetName>> {
+    let query = store.query(text).bind(Id::from(contact.as_uuid()));
+    let rows = query.fetch_all(connection).await.map_err(failed)?;
+    let target = |row: &Row| Ok(get::<String>(row, "target")?.into());
+    rows.iter().map(target).collect()
+}
+
+async fn lines(
+    store: &Store,
+    connection: &mut Connection,
+    contact: ContactId,
+) -> Result<Vec<Left>> {
+    let query = store.query(LINES).bind(Id::from(contact.as_uuid()));
+    let rows = query.fetch_all(connection).await.map_err(failed)?;
+    let read = |row: &Row| {
+        let link: String = get(row, "link")?;
+        Ok(Left {
+            line: LineId::new(contact, get::<String>(row, "target")?.into()),
+            is_intent: link == "intent",
+            is_linked: link == "linked",
+            is_ours: get::<bool>(row, "is_ours")? && link == "linked",
+            is_held: get::<Option<Id>>(row, "holder")?.is_some(),
+        })
+    };
+    let mut lines: Vec<Left> = rows.iter().map(read).collect::<Result<_>>()?;
+    lines.sort_by(|one, other| one.line.cmp(&other.line));
+    Ok(lines)
+}
+
+async fn queue_removal(
+    store: &Store,
+    connection: &mut Connection,
+    line: &LineId,
+    tenant: &TenantId,
+    contact: &Contact,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let row = NewRow {
+        line,
+        tenant,
+        kind: JobKind::Remove,
+        lane: Lane::Bulk,
+        operation: None,
+        is_first: false,
+        trace_id: None,
+        run_at: now,
+        now,
+    };
+    let job = add_job(store, connection, row).await?;
+    let key = contact.key().external(line.contact);
+    let text = serde_json::to_string(contact).map_err(|_| corrupt("contact"))?;
+    store
+        .query(KEEP_FOR_REMOVAL)
+        .bind(Id::from(job.as_uuid()))
+        .bind(text)
+        .bind(key.as_str().replace('\0', "\u{fffd}"))
+        .bind(Time::from(now))
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Forgets under what the contact was known. A record that another contact has too stays known under what that one
+/// has itself.
+async fn forget_records(
+    store: &Store,
+    connection: &mut Connection,
+    tenant: &TenantId,
+    contact: ContactId,
+) -> Result<()> {
+    let query = store.query(KNOWN).bind(Id::from(contact.as_uuid()));
+    let rows = query.fetch_all(&mut *connection).await.map_err(failed)?;
+    for row in rows {
+        let Some(other) = get::<Option<Id>>(&row, "other")? else {
+            continue;
+        };
+        let identifier: String = get(&row, "identifier")?;
+        let person = read_contact(store, connection, other.0.into()).await?;
+        let has = |person: &Contact| {
+            let mut identifiers = person.identifiers().into_iter();
+            identifiers.any(|one: Identifier| identifier_text(&one) == identifier)
+        };
+        if person.is_some_and(|(person, _)| has(&person)) {
+            store
+                .query(HAND_OVER)
+                .bind(tenant.as_str().to_owned())
+                .bind(get::<String>(&row, "target")?)
+                .bind(identifier)
+                .bind(get::<String>(&row, "remote_id")?)
+                .bind(other)
+                .execute(&mut *connection)
+                .await
+                .map_err(failed)?;
+        }
+    }
+    let query = store.query(FORGET).bind(Id::from(contact.as_uuid()));
+    query.execute(connection).await.map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! What the ports of contact-sync need of PostgreSQL: transactions that are repeated where others were in the way, the
+//! server's clock, and word from other machines.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use contact_sync::StoreError;
+use sqlx::PgPool;
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::contacts::{Connection, Local, Result, Work, failed, get};
+use super::{BEGIN, PostgresStore};
+use crate::columns::Time;
+use crate::failure::Failure;
+
+/// Where stores tell each other of work; the payload is the schema, and who says so where it is a store.
+const CHANNEL: &str = "integration_store_work";
+
+/// How often a transaction is tried that meets others.
+const TRIES: u32 = 6;
+
+/// How long a lost listener waits before it connects again.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+
+/// What a store keeps for hearing of work and telling of it.
+pub(super) struct Own {
+    /// What it signs with, so that it does not hear itself.
+    id: Uuid,
+    is_telling: AtomicBool,
+    has_news: AtomicBool,
+    listener: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Own {
+    pub(super) fn new() -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            is_telling: AtomicBool::new(false),
+            has_news: AtomicBool::new(false),
+            listener: Mutex::default(),
+        }
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let listener = self.listener.get_mut();
+        if let Some(task) = listener.unwrap_or_else(PoisonError::into_inner) {
+            task.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Own").finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Runs a change in a transaction, and again where it met others in a circle or in the same rows.
+    ///
+    /// # Errors
+    ///
+    /// What the change fails with, or that it could not be written.
+    pub(super) async fn change<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c Self, &'c mut Connection) -> Work<'c, T> + Clone + Send + 'static,
+    {
+        let mut tries = 1;
+        loop {
+            match self.try_change(change.clone()).await {
+                Err(error) if tries < TRIES && is_collision(&error) => tries += 1,
+                result => return result,
+            }
+            // The one who was let through is gone by then, and the others do not come back at the same moment.
+            let spread = Uuid::new_v4().as_bytes().first().copied();
+            let nap = u64::from(spread.unwrap_or_default()) * u64::from(tries) / 16;
+            self.local.timer.sleep(Duration::from_millis(nap)).await;
+        }
+    }
+
+    async fn try_change<T, F>(&self, change: F) -> Result<T>
+    where
+        F: for<'c> FnOnce(&'c Self, &'c mut Connection) -> Work<'c, T>,
+    {
+        let mut tx = self.pool.begin_with(BEGIN).await.map_err(failed)?;
+        let result = change(self, &mut tx).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(result)
+    }
+
+    /// Returns the time by the server's clock.
+    pub(super) async fn now(&self, connection: &mut Connection) -> Result<DateTime<Utc>> {
+        server_time(connection).await
+    }
+
+    /// Tells those who wait that something was written: at once here, and elsewhere as soon as the server has told
+    /// them. A commit that carried the word itself would wait for every other one that does.
+    pub(super) fn wake(&self) {
+        let own = &self.local.own;
+        self.local.wake();
+        own.has_news.store(true, Ordering::SeqCst);
+        if own.is_telling.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let store = self.clone();
+        tokio::spawn(async move { store.tell().await });
+    }
+
+    async fn tell(&self) {
+        let own = &self.local.own;
+        loop {
+            while own.has_news.swap(false, Ordering::SeqCst) {
+                // Who does not hear of it asks after a while.
+                let told = sqlx::query("select pg_notify($1, $2)")
+                    .bind(CHANNEL)
+                    .bind(format!("{} {}", self.schema, own.id));
+                if told.execute(&self.pool).await.is_err() {
+                    break;
+                }
+            }
+            own.is_telling.store(false, Ordering::SeqCst);
+            // News may have come in between.
+            if !own.has_news.load(Ordering::SeqCst) || own.is_telling.swap(true, Ordering::SeqCst) {
+                return;
+            }
+        }
+    }
+
+    /// Waits until there may be something to claim, here or on another machine.
+    pub(super) async fn wait_for_work(&self) {
+        {
+            let listener = self.local.own.listener.lock();
+            let mut task = listener.unwrap_or_else(PoisonError::into_inner);
+            // It ends with its runtime, and the store may go on in another one.
+            if task.as_ref().is_none_or(JoinHandle::is_finished) {
+                let local = Arc::downgrade(&self.local);
+                *task = Some(tokio::spawn(listen(
+                    self.pool.clone(),
+                    self.schema.clone(),
+                    local,
+                )));
+            }
+        }
+        self.local.work_added().await;
+    }
+}
+
+/// Listens on a connection of its own, which is none of the pool's, and wakes the store. A connection that is lost is
+/// made again; what was said meanwhile, the workers find by asking.
+async fn listen(pool: PgPool, schema: Arc<str>, local: Weak<Local>) {
+    loop {
+        let apart = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with((*pool.connect_options()).clone());
+        if let Ok(mut listener) = PgListener::connect_with(&apart).await
+            && listener.listen(CHANNEL).await.is_ok()
+        {
+            // There may have been something while nobody listened.
+            let Some(store) = local.upgrade() else { return };
+            store.wake();
+            drop(store);
+            while let Ok(Some(word)) = listener.try_recv().await {
+                let (about, from) = word
+                    .payload()
+                    .split_once(' ')
+                    .unwrap_or((word.payload(), ""));
+                if about == &*schema {
+                    let Some(store) = local.upgrade() else { return };
+                    if store.own.id.to_string() != from {
+                        store.wake();
+                    }
+                }
+            }
+        }
+        let Some(timer) = local.upgrade().map(|store| store.timer.clone()) else {
+            return;
+        };
+        timer.sleep(LISTEN_AGAIN).await;
+    }
+}
+
+/// Returns the time by the server's clock.
+pub(super) async fn server_time(connection: &mut Connection) -> Result<DateTime<Utc>> {
+    let row = sqlx::query("select clock_timestamp() as now")
+        .fetch_one(connection)
+        .await
+        .map_err(failed)?;
+    Ok(get::<Time>(&row, "now")?.0)
+}
+
+fn is_collision(error: &StoreError) -> bool {
+    let StoreError::Unavailable(source) = error else {
+        return false;
+    };
+    source
+        .downcast_ref::<Failure>()
+        .is_some_and(|failure| failure.is_collision)
+}

@@ -1,0 +1,291 @@
+//! What the ports of contact-sync need of SQLite: one writer that commits concurrent callers together, and a clock.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use connector_http::Timer;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Row, SqlitePool};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::contacts::{Connection, Result, Work};
+use super::{SqliteStore, failure};
+use crate::columns::Time;
+use crate::failure::{Class, Failure};
+
+/// How many callers share one commit at most, so that none waits for a crowd that keeps coming.
+const TOGETHER: usize = 128;
+
+/// What a store keeps for its writer and its clock.
+pub(super) struct Own {
+    clock: Clock,
+    queue: Mutex<Queue>,
+}
+
+impl Own {
+    /// Reads what the clock must not fall behind.
+    pub(super) async fn new(readers: &SqlitePool, timer: &dyn Timer) -> Result<Self, sqlx::Error> {
+        let newest = "select max(t) as newest from (
+            select max(updated_at) as t from main.sync_outbox
+            union all select max(at) from main.sync_attempts)";
+        let row = sqlx::query(newest).fetch_one(readers).await?;
+        let newest: Option<Time> = row.try_get("newest")?;
+        Ok(Self {
+            clock: Clock::new(timer, newest.map(|at| at.0)),
+            queue: Mutex::default(),
+        })
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Own").finish_non_exhaustive()
+    }
+}
+
+/// A clock that never goes back: the wall clock when the store was opened, or the newest time in the file if that is
+/// later, and what the monotonic clock says has passed since.
+struct Clock {
+    opened: Instant,
+    wall: DateTime<Utc>,
+    ahead: AtomicI64,
+}
+
+impl Clock {
+    fn new(timer: &dyn Timer, newest: Option<DateTime<Utc>>) -> Self {
+        let wall = timer.utc_now();
+        Self {
+            opened: timer.now(),
+            wall: newest.map_or(wall, |newest| newest.max(wall)),
+            ahead: AtomicI64::new(0),
+        }
+    }
+
+    fn now(&self, timer: &dyn Timer) -> DateTime<Utc> {
+        let passed = timer.now().saturating_duration_since(self.opened);
+        let passed = TimeDelta::from_std(passed).unwrap_or(TimeDelta::MAX);
+        let ahead = TimeDelta::microseconds(self.ahead.load(Ordering::Relaxed));
+        let now = self.wall.checked_add_signed(passed);
+        now.and_then(|now| now.checked_add_signed(ahead))
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    fn advance(&self, to: DateTime<Utc>, timer: &dyn Timer) {
+        let behind = to.signed_duration_since(self.now(timer));
+        if let Some(behind) = behind.num_microseconds().filter(|behind| *behind > 0) {
+            self.ahead.fetch_add(behind, Ordering::Relaxed);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Queued>,
+    is_served: bool,
+}
+
+/// A change that waits for the writer. Who drops it without an answer says why in `refused`.
+struct Queued {
+    run: Box<dyn for<'c> FnOnce(&'c SqliteStore, &'c mut Connection) -> Running<'c> + Send>,
+    refused: Refused,
+}
+
+type Running<'c> = Pin<Box<dyn Future<Output = Ran> + Send + 'c>>;
+type Refused = Arc<OnceLock<Failure>>;
+
+/// A change that has run.
+struct Ran {
+    is_good: bool,
+    /// Gives the caller what came of it: once it is on the disk, or is not to be.
+    answer: Box<dyn FnOnce() + Send>,
+}
+
+/// A change that is to be committed with others.
+struct Member {
+    answer: Box<dyn FnOnce() + Send>,
+    refused: Refused,
+}
+
+/// Lets the queue go when the writer ends, however it ends: nobody waits for a writer that is not there.
+struct Served(SqliteStore);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let mut queue = self.0.local.own.queue();
+        if queue.is_served {
+            queue.is_served = false;
+            queue.waiting.clear();
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Runs a change in a transaction. Callers that come at the same time share one commit; a change that fails leaves
+    /// nothing behind and takes nobody else with it. It is run to its end, also when the caller stops waiting.
+    ///
+    /// # Errors
+    ///
+    /// What the change fails with, or that it could not be written; then nothing was.
+    pub(super) async fn change<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c Self, &'c mut Connection) -> Work<'c, T> + Clone + Send + 'static,
+    {
+        let (sender, answer) = oneshot::channel();
+        let refused = Refused::default();
+        let queued = Queued {
+            run: Box::new(move |store, connection| {
+                let work = change(store, connection);
+                Box::pin(async move {
+                    let result = work.await;
+                    let is_good = result.is_ok();
+                    let answer = Box::new(move || {
+                        // Who does not wait any more does not want to know.
+                        let _ = sender.send(result);
+                    });
+                    Ran { is_good, answer }
+                })
+            }),
+            refused: refused.clone(),
+        };
+        let is_served = {
+            let mut queue = self.local.own.queue();
+            queue.waiting.push_back(queued);
+            std::mem::replace(&mut queue.is_served, true)
+        };
+        if !is_served {
+            let served = Served(self.clone());
+            tokio::spawn(async move { served.0.serve().await });
+        }
+        answer.await.unwrap_or_else(|_| {
+            let ended = || Failure::new(Class::Unavailable, "the writer of the store has ended");
+            Err(refused.get().cloned().unwrap_or_else(ended).into())
+        })
+    }
+
+    /// Returns the time by the store's own clock.
+    #[expect(
+        clippy::unused_async,
+        reason = "on PostgreSQL the server is asked for it"
+    )]
+    pub(super) async fn now(&self, _connection: &mut Connection) -> Result<DateTime<Utc>> {
+        Ok(self.local.own.clock.now(self.timer.as_ref()))
+    }
+
+    /// Makes the store's clock no earlier than this, which another process has written.
+    pub(super) fn advance_clock(&self, to: DateTime<Utc>) {
+        self.local.own.clock.advance(to, self.timer.as_ref());
+    }
+
+    /// Tells those who wait that something was written.
+    pub(super) fn wake(&self) {
+        self.local.wake();
+    }
+
+    /// Waits until there may be something to claim. What other processes write is found by asking.
+    pub(super) async fn wait_for_work(&self) {
+        self.local.work_added().await;
+    }
+
+    /// Writes until nobody waits any more.
+    async fn serve(&self) {
+        loop {
+            let first = {
+                let mut queue = self.local.own.queue();
+                let first = queue.waiting.pop_front();
+                queue.is_served = first.is_some();
+                first
+            };
+            let Some(first) = first else { return };
+            self.write_together(first).await;
+        }
+    }
+
+    /// Runs whoever waits in one transaction, and answers them.
+    async fn write_together(&self, first: Queued) {
+        let mut tx = match self.writer.begin_with("begin immediate").await {
+            Ok(tx) => tx,
+            Err(error) => return self.refuse_all(first, &failure(&error)),
+        };
+        // The first has the transaction for itself: it needs no savepoint.
+        let ran = (first.run)(self, &mut tx).await;
+        if !ran.is_good {
+            // A rollback that fails is made up for before the connection is used again.
+            let _ = tx.rollback().await;
+            return (ran.answer)();
+        }
+        let mut members = vec![Member {
+            answer: ran.answer,
+            refused: first.refused,
+        }];
+        let written = match self.join(&mut tx, &mut members).await {
+            Ok(()) => tx.commit().await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(()) => members.into_iter().for_each(|member| (member.answer)()),
+            Err(error) => {
+                let failure = failure(&error);
+                for member in members {
+                    let _ = member.refused.set(failure.clone());
+                }
+            }
+        }
+    }
+
+    /// Runs those who have come meanwhile, each behind a savepoint.
+    ///
+    /// # Errors
+    ///
+    /// That the transaction has ended as a whole, as it does when the disk is full.
+    async fn join(
+        &self,
+        tx: &mut SqliteConnection,
+        members: &mut Vec<Member>,
+    ) -> Result<(), sqlx::Error> {
+        while members.len() < TOGETHER {
+            let Some(next) = self.local.own.queue().waiting.pop_front() else {
+                break;
+            };
+            let opened = say(tx, "savepoint member").await;
+            if let Err(error) = opened {
+                let _ = next.refused.set(failure(&error));
+                return Err(error);
+            }
+            let ran = (next.run)(self, tx).await;
+            if ran.is_good {
+                members.push(Member {
+                    answer: ran.answer,
+                    refused: next.refused,
+                });
+            } else {
+                (ran.answer)();
+                say(tx, "rollback to member").await?;
+            }
+            say(tx, "release member").await?;
+        }
+        Ok(())
+    }
+
+    /// Tells everybody who waits by now that nothing can be written: they have waited for the same lock.
+    fn refuse_all(&self, first: Queued, failure: &Failure) {
+        let others: Vec<Queued> = self.local.own.queue().waiting.drain(..).collect();
+        for queued in std::iter::once(first).chain(others) {
+            let _ = queued.refused.set(failure.clone());
+        }
+    }
+}
+
+async fn say(connection: &mut SqliteConnection, text: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(text).execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! Taking signups in, on both databases.
+#![cfg(all(feature = "contacts", feature = "sqlite", feature = "postgres"))]
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+#[path = "support/postgres.rs"]
+mod server;
+
+#[path = "accept/places.rs"]
+mod places;
+#[path = "accept/signups.rs"]
+mod signups;
