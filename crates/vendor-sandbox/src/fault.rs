@@ -202,8 +202,8 @@ impl From<Operation> for When {
 /// same plan on the same seed and the same order of requests gives the same faults.
 ///
 /// A fault strikes only a request that could have an effect. Requests to `/_sandbox/`, to unknown
-/// routes, and those that are refused for their key, the rate limit or their size meet none, and
-/// use up no step.
+/// routes, and those that are refused for their key, the rate limit, the month's quota or their size
+/// meet none, and use up no step.
 ///
 /// ```
 /// use vendor_sandbox::openphone::{CREATE_CONTACT, LIST_CONTACTS};

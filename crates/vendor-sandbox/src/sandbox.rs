@@ -175,6 +175,11 @@ impl<V> Builder<V> {
         self
     }
 
+    /// Moves the seed, so that two vendors with one seed have neither keys nor faults in common.
+    pub(crate) fn salt(&mut self, salt: u64) {
+        self.seed ^= salt;
+    }
+
     pub(crate) fn vendor_mut(&mut self) -> &mut V {
         &mut self.vendor
     }

@@ -14,7 +14,9 @@ use crate::suitedash::rules::Rules;
 use crate::suitedash::state::State;
 use crate::suitedash::webhooks::{self, WebhookEvent};
 use crate::suitedash::world::{Subscription, WelcomeMail, World};
-use crate::suitedash::{SuiteDash, companies, company, contact, contacts, project, projects};
+use crate::suitedash::{
+    Options, RoleInUpdate, SuiteDash, companies, company, contact, contacts, project, projects,
+};
 
 impl Control<SuiteDash> {
     /// Returns every contact as the API would show it, in the order of creation.
@@ -55,6 +57,17 @@ impl Control<SuiteDash> {
     /// changed takes its place in memory from then on.
     pub fn seed_contacts(&self, count: u64) {
         self.vendor.state().account.contacts.add_synthetic(count);
+    }
+
+    /// Changes a contact, as somebody does in the app while a client is at work. The record has the
+    /// shape of the body of update, and changes what it names.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::Unknown`] when there is none with this UID or e-mail, and
+    /// [`SandboxError::InvalidSeed`] when the record breaks the vendor's rules.
+    pub fn edit_contact(&self, identifier: &str, record: &Value) -> Result<(), SandboxError> {
+        edit_contact(&mut self.vendor.state(), identifier, record)
     }
 
     /// Takes a contact away, as somebody does in the app; the API cannot. Says whether it was
@@ -249,6 +262,30 @@ pub(super) fn seed_company(state: &mut State, record: &Value) -> Result<String, 
 pub(super) fn seed_project(state: &mut State, record: &Value) -> Result<String, SandboxError> {
     let place = seed(state, record, projects::make)?;
     Ok(state.account.projects.uid(place))
+}
+
+pub(super) fn edit_contact(
+    state: &mut State,
+    identifier: &str,
+    record: &Value,
+) -> Result<(), SandboxError> {
+    let State { account, rules, .. } = state;
+    let unknown = SandboxError::Unknown { what: "contact" };
+    let place = account.contact(identifier).ok_or(unknown)?;
+    // People are not bound by what the API makes of an update.
+    let rules = Rules {
+        options: Options {
+            partial_updates: true,
+            role_in_update: RoleInUpdate::Applied,
+            ..rules.options.clone()
+        },
+        origin: String::new(),
+    };
+    Body::of(record.clone())
+        .and_then(|body| contacts::change(account, &rules, place, body, clock::utc_now()))
+        .map_err(|refused| SandboxError::InvalidSeed {
+            reason: refused.summary(),
+        })
 }
 
 pub(super) fn delete_contact(state: &mut State, identifier: &str) -> bool {

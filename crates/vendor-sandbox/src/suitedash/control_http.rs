@@ -11,8 +11,8 @@ use crate::error::SandboxError;
 use crate::suitedash::attributes::RecordKind;
 use crate::suitedash::contact;
 use crate::suitedash::control::{
-    define, delete_contact, every_company, every_contact, every_project, seed_company,
-    seed_contact, seed_project, set_company_idle,
+    define, delete_contact, edit_contact, every_company, every_contact, every_project,
+    seed_company, seed_contact, seed_project, set_company_idle,
 };
 use crate::suitedash::state::State;
 use crate::suitedash::webhooks::{self, WebhookEvent};
@@ -91,6 +91,9 @@ pub(super) fn answer(
             let view = place.and_then(|place| contact::view(world, place));
             view.ok_or_else(|| Problem::missing("contact", identifier))
         }
+        ("PUT", ["contacts", identifier]) => edit_contact(state, &decoded(identifier), body)
+            .map(|()| json!({ "changed": true }))
+            .map_err(Problem::from),
         ("DELETE", ["contacts", identifier]) => {
             if delete_contact(state, &decoded(identifier)) {
                 Ok(json!({ "deleted": true }))

@@ -28,6 +28,7 @@ mod receiver;
 mod suitedash_access;
 mod suitedash_companies;
 mod suitedash_contacts;
+mod suitedash_control;
 mod suitedash_lists;
 mod suitedash_projects;
 mod support;

@@ -141,6 +141,12 @@ async fn failed_and_refused_calls_may_be_free() {
     portal.get("/contacts").await.expect(503);
     portal.post("/contact", &json!({})).await.expect(422);
     assert_eq!(portal.control.calls_used(), 0);
+    let (id, key) = (portal.sandbox.public_id(), portal.sandbox.secret_key());
+    let (id, key) = (id.to_owned(), key.to_owned());
+    let portal = portal.into_dummy();
+    portal.get("/contacts").await.expect(200);
+    assert_eq!(portal.control.calls_used(), 0);
+    let portal = portal.with_pair(Some(&id), Some(&key));
     portal.get("/contacts").await.expect(200);
     portal.get("/contacts").await.expect(429);
     assert_eq!(portal.control.calls_used(), 1);
@@ -323,6 +329,8 @@ async fn the_pair_comes_from_the_seed_or_is_chosen() {
     assert_eq!(one.sandbox.public_id(), two.sandbox.public_id());
     assert_eq!(one.sandbox.public_id().len(), 36);
     assert_eq!(one.sandbox.secret_key(), two.sandbox.secret_key());
+    let other = Sandbox::openphone().seed(7).start().await.unwrap();
+    assert_ne!(one.sandbox.secret_key(), other.api_key());
     let a = one.lead("A", "a@example.com").await;
     assert_eq!(a, two.lead("A", "a@example.com").await);
     let chosen = Sandbox::suitedash().public_id("me").api_key("secret");

@@ -325,3 +325,49 @@ async fn the_attributes_stand_at_the_top_or_in_the_envelope() {
     assert_eq!(keys(&meta), ["data", "message", "success"]);
     assert_eq!(meta["data"]["role"]["required"], true);
 }
+
+#[tokio::test]
+async fn a_loose_look_up_finds_a_stranger() {
+    for (loose, status) in [(false, 404), (true, 200)] {
+        let portal = Portal::with(Sandbox::suitedash().loose_lookup(loose)).await;
+        let jane = portal.lead("Jane", "jane@example.com").await;
+        portal.lead("John", "john@example.com").await;
+        let answer = portal
+            .get("/contact/ann%40example.com")
+            .await
+            .expect(status);
+        if loose {
+            assert_eq!(answer.json()["data"]["uid"], jane);
+        }
+        let tags = json!({ "tags": ["x"] });
+        portal
+            .put("/contact/ann%40example.com", &tags)
+            .await
+            .expect(status);
+        portal.get("/contact/none").await.expect(404);
+        portal.get("/contact/john%40example.com").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn an_email_that_was_given_up_is_free_and_finds_nobody() {
+    let portal = Portal::start().await;
+    let uid = portal.lead("Jane", "jane@example.com").await;
+    let path = format!("/contact/{uid}");
+    let moved = json!({ "email": "jane.roe@example.com" });
+    portal.put(&path, &moved).await.expect(200);
+    portal.get("/contact/jane%40example.com").await.expect(404);
+    let second = portal.lead("Jane", "jane@example.com").await;
+    assert_ne!(second, uid);
+    portal
+        .put(&path, &json!({ "email": null }))
+        .await
+        .expect(200);
+    portal
+        .get("/contact/jane.roe%40example.com")
+        .await
+        .expect(404);
+    assert!(portal.control.delete_contact("jane@example.com"));
+    assert!(!portal.control.delete_contact("jane@example.com"));
+    portal.lead("Jane", "jane@example.com").await;
+}

@@ -143,3 +143,24 @@ async fn pages_may_lead_elsewhere_and_the_last_may_repeat() {
     assert_eq!(emails(&behind).len(), 2);
     assert_eq!(behind["meta"]["pagination"]["currentPageNumber"], 2);
 }
+
+#[tokio::test]
+async fn what_is_no_page_is_the_first_and_other_names_change_nothing() {
+    let portal = seeded(12).await;
+    let first = portal.get("/contacts").await.expect(200).body;
+    for query in [
+        "page=0",
+        "page=-1",
+        "page=x",
+        "page=2&page=1",
+        "orderBy=name",
+        "meta=1",
+        "page%5B%5D=2",
+    ] {
+        let answer = portal.get(&format!("/contacts?{query}")).await.expect(200);
+        assert_eq!(answer.body, first, "{query}");
+    }
+    let path = format!("/contacts?page={}", u64::MAX);
+    let behind = portal.get(&path).await.expect(200).json();
+    assert_eq!(behind["data"], json!([]));
+}
