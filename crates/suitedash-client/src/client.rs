@@ -15,8 +15,11 @@ use crate::contacts::{self, Contacts};
 use crate::error::Decoder;
 use crate::marketing::{self, Marketing};
 use crate::meta::{Attributes, MetaCache};
+use crate::page::name_of;
 use crate::projects::{self, Projects};
+use crate::quota::{QuotaGate, QuotaLedger, QuotaPlan, QuotaStatus, QuotaStoreError};
 use crate::reply::Reply;
+use crate::upsert::{ContactRules, KnownContacts};
 use crate::worlds::{self, Worlds};
 use crate::{address, auth, env};
 
@@ -51,6 +54,10 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) http: connector_http::Client,
     pub(crate) timer: Arc<dyn Timer>,
+    pub(crate) rules: ContactRules,
+    pub(crate) known: KnownContacts,
+    quota: Option<QuotaLedger>,
+    credential: Arc<str>,
     meta: MetaCache,
     dummy: bool,
     old_name: bool,
@@ -70,6 +77,9 @@ impl Client {
             base_url: None,
             timer: Arc::new(TokioTimer),
             meta_ttl: crate::meta::TTL,
+            rules: ContactRules::default(),
+            remembered: 0,
+            quota: Some(QuotaLedger::new(QuotaPlan::Uncounted)),
             old_name: false,
         }
     }
@@ -160,6 +170,58 @@ impl Client {
                 dummy: inner.dummy,
             }
         })
+    }
+
+    /// Tells how the month stands: calls used, left, and when it turns. No call is made: the vendor has no operation for
+    /// it, and this is what was counted here.
+    ///
+    /// ```
+    /// # async fn example(client: suitedash_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let quota = client.quota().await?;
+    /// println!("{} used, {:?} left until {}", quota.used, quota.remaining, quota.resets_at);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the record of the quota cannot be read.
+    pub async fn quota(&self) -> Result<QuotaStatus, QuotaStoreError> {
+        let now = self.inner.timer.utc_now();
+        match &self.inner.quota {
+            Some(ledger) => ledger.status(&self.inner.credential, now).await,
+            None => {
+                let nothing = QuotaLedger::new(QuotaPlan::Uncounted);
+                nothing.status(&self.inner.credential, now).await
+            }
+        }
+    }
+
+    /// Sets the count of the current month to what the account's page shows (Integrations > Secure API): for calls made
+    /// before this crate counted, or by others.
+    ///
+    /// # Errors
+    ///
+    /// When the record of the quota cannot be written.
+    pub async fn set_quota_used(&self, used: u64) -> Result<(), QuotaStoreError> {
+        let now = self.inner.timer.utc_now();
+        match &self.inner.quota {
+            Some(ledger) => ledger.set_used(&self.inner.credential, now, used).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Lifts the mark that the vendor called the month spent, after somebody bought a larger plan.
+    ///
+    /// # Errors
+    ///
+    /// When the record of the quota cannot be written.
+    pub async fn lift_spent_quota(&self) -> Result<(), QuotaStoreError> {
+        let now = self.inner.timer.utc_now();
+        match &self.inner.quota {
+            Some(ledger) => ledger.lift_spent(&self.inner.credential, now).await,
+            None => Ok(()),
+        }
     }
 
     /// Calls an operation this crate does not have, or one of its own with a body it does not type, with the same
@@ -283,6 +345,9 @@ pub struct ClientBuilder {
     base_url: Option<String>,
     timer: Arc<dyn Timer>,
     meta_ttl: Duration,
+    rules: ContactRules,
+    remembered: usize,
+    quota: Option<QuotaLedger>,
     old_name: bool,
 }
 
@@ -322,20 +387,49 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the clock: of the engine, of what is remembered and of the dates that are written.
+    /// Sets who counts the calls of the month. Give one ledger to every client of an account. Without this, calls are
+    /// counted in memory and refused only once the vendor has refused one.
+    pub fn quota(mut self, ledger: QuotaLedger) -> Self {
+        self.quota = Some(ledger);
+        self
+    }
+
+    /// Counts nothing, and leaves the place to a [`gate`](Self::gate) of the caller's, which a ledger would replace.
+    /// After a 429, every further call asks the vendor again.
+    pub fn without_quota(mut self) -> Self {
+        self.quota = None;
+        self
+    }
+
+    /// Sets how contacts are found, merged and written by [`Contacts::create_or_update`] and its like.
+    pub fn contact_rules(mut self, rules: ContactRules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Remembers so many people who were found or made, so that [`Contacts::create_or_update`] reads them first: 2
+    /// calls at most instead of 3. None by default. Only hashes of addresses are kept.
+    pub fn remember_contacts(mut self, people: usize) -> Self {
+        self.remembered = people;
+        self
+    }
+
+    /// Sets the clock: of the engine, of the quota, of what is remembered and of the dates that are written.
     pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
         self.http = self.http.timer(Arc::clone(&timer));
         self.timer = timer;
         self
     }
 
-    /// Takes the pair from `SUITEDASH_PUBLIC_ID` and `SUITEDASH_SECRET_KEY`, and the base URL from `SUITEDASH_API_URL`
-    /// if it is set. `SUITEDASH_API_KEY`, a name of older documents, is taken as the public id with a warning in the
+    /// Takes the pair from `SUITEDASH_PUBLIC_ID` and `SUITEDASH_SECRET_KEY`; where they are set, the base URL from
+    /// `SUITEDASH_API_URL`, the plan from `SUITEDASH_PLAN` (a name or a number of calls) and the file to count in from
+    /// `SUITEDASH_QUOTA_FILE`. `SUITEDASH_API_KEY`, a name of older documents, is taken as the public id with a warning in the
     /// log, and [`Client::uses_old_variable_name`] says so.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) when one of the two is not set, or one of the three is not text. What is
+    /// [`Config`](crate::ErrorKind::Config) when one of the two is not set, one that is set is not text, or the plan is
+    /// none. What is
     /// wrong with one that is set, [`build`](Self::build) says.
     #[expect(
         clippy::disallowed_methods,
@@ -357,10 +451,23 @@ impl ClientBuilder {
         let base_url = self.base_url.as_deref().unwrap_or(address::BASE_URL);
         let base_url = address::complete(base_url)
             .map_err(|reason| Error::config(VENDOR, "client.build", reason))?;
-        let http = self.http.base_url(base_url).auth(auth).build()?;
+        let credential: Arc<str> = name_of(self.public_id.expose_secret()).into();
+        let mut http = self.http.base_url(base_url).auth(auth);
+        if let Some(ledger) = &self.quota {
+            http = http.gate(Arc::new(QuotaGate {
+                ledger: ledger.clone(),
+                credential: Arc::clone(&credential),
+                timer: Arc::clone(&self.timer),
+            }));
+        }
+        let http = http.build()?;
         Ok(Client {
             inner: Arc::new(Inner {
                 http,
+                rules: self.rules,
+                known: KnownContacts::new(self.remembered),
+                quota: self.quota,
+                credential,
                 meta: MetaCache::new(Arc::clone(&self.timer), self.meta_ttl),
                 timer: self.timer,
                 dummy: self.public_id.expose_secret() == auth::DUMMY_PUBLIC_ID,

@@ -5,11 +5,14 @@ use std::env::VarError;
 use connector_http::Error;
 
 use crate::client::{ClientBuilder, VENDOR};
+use crate::quota::{FileQuota, QuotaLedger, QuotaPlan};
 
 const PUBLIC_ID: &str = "SUITEDASH_PUBLIC_ID";
 const OLD_PUBLIC_ID: &str = "SUITEDASH_API_KEY";
 const SECRET_KEY: &str = "SUITEDASH_SECRET_KEY";
 const BASE_URL: &str = "SUITEDASH_API_URL";
+const PLAN: &str = "SUITEDASH_PLAN";
+const QUOTA_FILE: &str = "SUITEDASH_QUOTA_FILE";
 
 /// Applies the variables that `var` gives. One that is set to nothing is a slip and refused: taken as not set, an
 /// empty address would send a test's data to the real account.
@@ -31,12 +34,33 @@ pub(crate) fn apply(
         }
         (None, None) => return Err(config(format!("{PUBLIC_ID} is not set"))),
     };
+    let builder = match (read(PLAN, &var)?, read(QUOTA_FILE, &var)?) {
+        (None, None) => builder,
+        (plan, file) => builder.quota(ledger(plan.as_deref(), file.as_deref())?),
+    };
     match read(BASE_URL, &var)? {
         Some(url) if url.trim().is_empty() => Err(config(format!(
             "{BASE_URL} is empty; unset it for the vendor's own address"
         ))),
         Some(url) => Ok(builder.base_url(url.trim())),
         None => Ok(builder),
+    }
+}
+
+fn ledger(plan: Option<&str>, file: Option<&str>) -> Result<QuotaLedger, Error> {
+    let plan = match plan {
+        None => QuotaPlan::Uncounted,
+        Some(name) => QuotaPlan::from_name(name).ok_or_else(|| {
+            config(format!(
+                "{PLAN} is neither free_trial, start, thrive or pinnacle nor a number of calls"
+            ))
+        })?,
+    };
+    let ledger = QuotaLedger::new(plan);
+    match file.map(str::trim) {
+        None => Ok(ledger),
+        Some("") => Err(config(format!("{QUOTA_FILE} is empty"))),
+        Some(file) => Ok(ledger.store(FileQuota::new(file))),
     }
 }
 
@@ -94,11 +118,26 @@ mod tests {
     #[case(&[(PUBLIC_ID, "k3y"), (SECRET_KEY, "")], "empty")]
     #[case(&[(PUBLIC_ID, "k3y"), (SECRET_KEY, "k3y"), (BASE_URL, " ")], "SUITEDASH_API_URL is empty")]
     #[case(&[(PUBLIC_ID, "k3y"), (SECRET_KEY, "k3y"), (BASE_URL, "https://app.suitedash.com/api/v1")], "https://app.suitedash.com/secure-api")]
+    #[case(&[(PUBLIC_ID, "k3y"), (SECRET_KEY, "k3y"), (PLAN, "gold")], "SUITEDASH_PLAN is neither")]
+    #[case(&[(PUBLIC_ID, "k3y"), (SECRET_KEY, "k3y"), (QUOTA_FILE, " ")], "SUITEDASH_QUOTA_FILE is empty")]
     fn says_what_is_wrong(#[case] vars: Vars, #[case] message: &str) {
         let error = built(vars).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.message().unwrap().contains(message), "{error}");
         assert!(!format!("{error} {error:?}").contains("k3y"));
+    }
+
+    #[tokio::test]
+    async fn takes_the_plan_and_the_file_to_count_in() {
+        const PAIR: [(&str, &str); 2] = [(PUBLIC_ID, "k3y"), (SECRET_KEY, "k3y")];
+        let vars: Vars = &[PAIR[0], PAIR[1], (PLAN, "thrive")];
+        assert_eq!(
+            built(vars).unwrap().quota().await.unwrap().limit,
+            Some(2_000)
+        );
+        // A directory is no count.
+        let vars: Vars = &[PAIR[0], PAIR[1], (QUOTA_FILE, "/")];
+        assert!(built(vars).unwrap().quota().await.is_err());
     }
 
     #[test]

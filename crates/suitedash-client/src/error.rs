@@ -4,16 +4,12 @@
 //! documented: `{success: false, message}` is what clients read, and `errors` beside it what one client reads. So no
 //! decision here depends on a text. A portal's own host answers HTML when it is down.
 
-use std::time::Duration;
-
 use connector_http::{Delivery, ErrorDecoder, ErrorKind, FieldError, Throttle, VendorError};
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
 /// The most faulty fields that are kept of one answer.
 const MAX_FIELDS: usize = 50;
-/// What a 429 that is not the API's own word asks for at most.
-pub(crate) const LONGEST_PARK: Duration = Duration::from_hours(24);
 
 /// Reads the vendor's errors, also those that come with a 2xx.
 #[derive(Debug)]

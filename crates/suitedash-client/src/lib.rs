@@ -14,9 +14,11 @@ mod masked;
 mod meta;
 mod page;
 mod projects;
+mod quota;
 mod reply;
 mod sequence;
 mod tolerant;
+mod upsert;
 mod values;
 mod worlds;
 
@@ -38,6 +40,15 @@ pub use crate::marketing::{Marketing, SubscribeReply};
 pub use crate::meta::{Attribute, Attributes};
 pub use crate::page::{ListPage, ListQuery, Pagination};
 pub use crate::projects::{Project, ProjectKey, ProjectPatch, ProjectRef, Projects};
+pub use crate::quota::{
+    FileQuota, MemoryQuota, QuotaCorrection, QuotaLedger, QuotaPeriod, QuotaPlan, QuotaStatus,
+    QuotaStore, QuotaStoreError, QuotaStoreErrorKind, QuotaUse, Taken,
+};
 pub use crate::sequence::CallSequence;
+pub use crate::upsert::{
+    ContactAction, ContactInput, ContactOutcome, ContactPlan, ContactRules, ContactWrite, DryRun,
+    ExistingValues, FieldRef, LeadContact, LeadPerson, LeadSubmission, NotesRule, Notice,
+    PlannedCall, SourceRule, StepWhen, Unmapped, UnmappedReason,
+};
 pub use crate::values::{Address, CompanyLink, Role};
 pub use crate::worlds::{World, Worlds};

@@ -44,6 +44,14 @@ impl<T: 'static> CallSequence<T> {
         }
     }
 
+    /// What is over before it has begun, to stand in for what is taken out.
+    pub(crate) fn over(operation: &'static str) -> Self {
+        Self {
+            operation,
+            state: State::Over,
+        }
+    }
+
     /// Limits each attempt of each call to this time.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with(|options| options.timeout = Some(timeout))
@@ -111,16 +119,6 @@ pub(crate) struct CallOptions {
 }
 
 impl CallOptions {
-    /// Gives a call these options, and no more than this time.
-    pub(crate) fn apply_within<T: Send + 'static>(
-        self,
-        call: Call<T>,
-        within: Duration,
-    ) -> Call<T> {
-        let within = self.deadline.map_or(within, |chosen| chosen.min(within));
-        self.apply(call).deadline(within)
-    }
-
     /// Gives a call these options.
     pub(crate) fn apply<T: Send + 'static>(self, mut call: Call<T>) -> Call<T> {
         if let Some(timeout) = self.timeout {

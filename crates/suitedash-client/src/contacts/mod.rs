@@ -62,6 +62,10 @@ impl<'a> Contacts<'a> {
         Self { client }
     }
 
+    pub(crate) fn client(&self) -> &'a Client {
+        self.client
+    }
+
     /// Creates a contact. One call, never repeated once its bytes have left.
     ///
     /// # Errors

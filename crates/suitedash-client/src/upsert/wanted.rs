@@ -1,0 +1,268 @@
+//! An input, checked and put into the vendor's terms. Pure, and before any call is spent.
+
+use chrono::{DateTime, Utc};
+use connector_http::Error;
+use serde_json::{Map, Value};
+
+use super::input::{ContactInput, ExistingValues};
+use super::outcome::{Notice, Unmapped, UnmappedReason};
+use super::rules::{ContactRules, FieldRef, FieldValue, SourceRule};
+use crate::check::Check;
+use crate::contacts::NewContact;
+use crate::meta::Attributes;
+use crate::values::{CompanyLink, Role};
+
+/// What a contact shall be.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) email: Option<String>,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+    /// The last name is the placeholder.
+    pub(super) placeholder: bool,
+    pub(super) phone: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) website: Option<String>,
+    pub(super) company: Option<String>,
+    pub(super) role: Role,
+    pub(super) note: Option<String>,
+    pub(super) noted_at: DateTime<Utc>,
+    pub(super) tags: Vec<String>,
+    /// Fields that are not resolved yet.
+    pub(super) fields: Vec<FieldValue>,
+    /// Values by the field's uid.
+    pub(super) custom: Map<String, Value>,
+    pub(super) send_welcome_email: bool,
+    pub(super) existing: ExistingValues,
+    pub(super) unmapped: Vec<Unmapped>,
+    pub(super) notices: Vec<Notice>,
+}
+
+impl Wanted {
+    /// Reads an input. `may_create` is whether a contact may have to be made of it, which takes a name.
+    pub(super) fn read(
+        input: ContactInput,
+        rules: &ContactRules,
+        may_create: bool,
+        now: DateTime<Utc>,
+        operation: &'static str,
+    ) -> Result<Self, Error> {
+        let mut wanted = Self {
+            email: said(input.email),
+            first_name: said(input.first_name),
+            last_name: said(input.last_name),
+            placeholder: false,
+            phone: said(input.phone),
+            title: said(input.title),
+            website: said(input.website),
+            company: said(input.company),
+            role: input.role.unwrap_or(Role::Lead),
+            note: said(input.notes),
+            noted_at: input.noted_at.unwrap_or(now),
+            tags: input.tags,
+            fields: input.fields,
+            custom: Map::new(),
+            send_welcome_email: input.send_welcome_email,
+            existing: input.existing,
+            unmapped: Vec::new(),
+            notices: Vec::new(),
+        };
+        wanted.take_names(said(input.full_name));
+        if may_create && wanted.last_name.is_none() {
+            wanted.last_name.clone_from(&rules.last_name_placeholder);
+            wanted.placeholder = wanted.last_name.is_some();
+            if wanted.placeholder {
+                wanted.notices.push(Notice::PlaceholderUsed);
+            }
+        }
+        wanted.take_source(said(input.source), rules);
+        wanted.take_status(said(input.status), rules);
+        if said(input.category).is_some() {
+            let reason = UnmappedReason::NoSuchAttribute;
+            wanted.unmapped.push(Unmapped::new("category", reason));
+        }
+        wanted.check(may_create).finish(operation)?;
+        wanted.tags = distinct(&wanted.tags, rules.tags_ignore_case);
+        wanted.cut_note(rules.note_cap);
+        Ok(wanted)
+    }
+
+    /// The contact to be made.
+    pub(super) fn to_new_contact(&self, rules: &ContactRules) -> NewContact {
+        let first = self.first_name.clone().unwrap_or_default();
+        let last = self.last_name.clone().unwrap_or_default();
+        let mut contact = NewContact::new(self.role.clone(), first, last);
+        contact.email.clone_from(&self.email);
+        contact.phone.clone_from(&self.phone);
+        contact.title.clone_from(&self.title);
+        contact.website.clone_from(&self.website);
+        contact.company = self.company_link(rules);
+        contact.background_info.clone_from(&self.note);
+        contact.tags.clone_from(&self.tags);
+        contact.custom_fields.clone_from(&self.custom);
+        contact.send_welcome_email = self.send_welcome_email;
+        contact
+    }
+
+    pub(super) fn company_link(&self, rules: &ContactRules) -> Option<CompanyLink> {
+        let name = self.company.clone()?;
+        Some(if rules.create_companies {
+            CompanyLink::create(name)
+        } else {
+            CompanyLink::existing(name)
+        })
+    }
+
+    /// Whether a label has to be looked up.
+    pub(super) fn needs_meta(&self) -> bool {
+        let by_label = |(field, _): &FieldValue| matches!(field, FieldRef::Label(_));
+        self.fields.iter().any(by_label)
+    }
+
+    /// Finds the uids of the fields. Without attributes only uids are taken, unseen.
+    pub(super) fn resolve(&mut self, attributes: Option<&Attributes>) {
+        for (field, value) in std::mem::take(&mut self.fields) {
+            let uid = match (&field, attributes) {
+                (FieldRef::Uid(uid), None) => Some(uid.clone()),
+                (FieldRef::Uid(uid), Some(known)) => {
+                    known.has_custom_field(uid).then(|| uid.clone())
+                }
+                (FieldRef::Label(label), known) => known.and_then(|it| it.custom_field(label)),
+            };
+            if let Some(uid) = uid {
+                self.custom.insert(uid.into_string(), value);
+            } else {
+                let reason = UnmappedReason::UnknownField;
+                self.unmapped.push(Unmapped::new(field.name(), reason));
+            }
+        }
+    }
+
+    fn take_names(&mut self, full: Option<String>) {
+        let Some(full) = full else {
+            return;
+        };
+        if self.first_name.is_some() && self.last_name.is_some() {
+            return;
+        }
+        let (first, last) = match full.split_once(char::is_whitespace) {
+            Some((first, last)) => (first.to_owned(), said(Some(last.to_owned()))),
+            None => (full, None),
+        };
+        if last.is_some() {
+            self.notices.push(Notice::NameSplit);
+        }
+        self.first_name.get_or_insert(first);
+        self.last_name = self.last_name.take().or(last);
+    }
+
+    fn take_source(&mut self, source: Option<String>, rules: &ContactRules) {
+        let Some(source) = source else {
+            return;
+        };
+        match &rules.source {
+            SourceRule::Tag(prefix) => self.tags.push(format!("{prefix}{source}")),
+            SourceRule::Field(field) => self.fields.push((field.clone(), source.into())),
+            SourceRule::Nowhere => {
+                let reason = UnmappedReason::NoSuchAttribute;
+                self.unmapped.push(Unmapped::new("source", reason));
+            }
+        }
+    }
+
+    fn take_status(&mut self, status: Option<String>, rules: &ContactRules) {
+        match (status, &rules.status_field) {
+            (None, _) => {}
+            (Some(status), Some(field)) => self.fields.push((field.clone(), status.into())),
+            (Some(_), None) => {
+                let reason = UnmappedReason::NoSuchAttribute;
+                self.unmapped.push(Unmapped::new("status", reason));
+            }
+        }
+    }
+
+    fn cut_note(&mut self, cap: usize) {
+        let Some(note) = &mut self.note else {
+            return;
+        };
+        if let Some((end, _)) = note.char_indices().nth(cap) {
+            note.truncate(end);
+            self.notices.push(Notice::NoteCut);
+        }
+        if note.is_empty() {
+            self.note = None;
+        }
+    }
+
+    fn check(&self, may_create: bool) -> Check {
+        let mut check = Check::new();
+        if may_create {
+            let message = "must be given, as must a last name unless there is a placeholder";
+            check.require(self.first_name.is_some(), "first_name", message);
+            let message = "must be given: there is no placeholder for it";
+            check.require(self.last_name.is_some(), "last_name", message);
+            let known = self.role.rank().is_some();
+            check.require(known, "role", "must be Lead, Prospect or Client");
+            let keyed = self.email.is_some() || self.role == Role::Lead;
+            check.require(keyed, "email", "must be given unless the role is Lead");
+        }
+        if let Some(email) = &self.email {
+            check.email(email, "email");
+        }
+        let lines = [
+            ("first_name", &self.first_name),
+            ("last_name", &self.last_name),
+            ("phone", &self.phone),
+            ("company", &self.company),
+            ("title", &self.title),
+            ("website", &self.website),
+        ];
+        for (path, line) in lines {
+            if let Some(line) = line {
+                check.line(line, path);
+            }
+        }
+        if let Some(note) = &self.note {
+            check.text(note, "notes");
+        }
+        for (n, tag) in self.tags.iter().enumerate() {
+            check.line(tag, &format!("tags.{n}"));
+        }
+        for (n, (field, value)) in self.fields.iter().enumerate() {
+            let path = format!("fields.{n}");
+            check.name(field.name(), &path);
+            check.value(value, &path);
+        }
+        check
+    }
+}
+
+/// A text that says something, without the blanks around it.
+fn said(text: Option<String>) -> Option<String> {
+    let text = text?;
+    // Control characters count as said: they are refused by name, not dropped.
+    let trimmed = text.trim_matches([' ', '\t', '\n', '\r', '\u{a0}']);
+    if trimmed.is_empty() {
+        None
+    } else if trimmed.len() == text.len() {
+        Some(text)
+    } else {
+        Some(trimmed.to_owned())
+    }
+}
+
+/// The tags without blanks around them, empty ones and repetitions.
+pub(super) fn distinct(tags: &[String], ignore_case: bool) -> Vec<String> {
+    let mut found: Vec<String> = Vec::with_capacity(tags.len());
+    for tag in tags.iter().map(|tag| tag.trim()) {
+        if !tag.is_empty() && !found.iter().any(|it| is_same_tag(it, tag, ignore_case)) {
+            found.push(tag.to_owned());
+        }
+    }
+    found
+}
+
+pub(super) fn is_same_tag(a: &str, b: &str, ignore_case: bool) -> bool {
+    let (a, b) = (a.trim(), b.trim());
+    a == b || ignore_case && a.to_lowercase() == b.to_lowercase()
+}
