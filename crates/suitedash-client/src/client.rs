@@ -173,7 +173,7 @@ impl Client {
     }
 
     /// Tells how the month stands: calls used, left, and when it turns. No call is made: the vendor has no operation for
-    /// it, and this is what was counted here.
+    /// it, and this is what was counted here; nothing with [`without_quota`](ClientBuilder::without_quota).
     ///
     /// ```
     /// # async fn example(client: suitedash_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -188,13 +188,9 @@ impl Client {
     /// When the record of the quota cannot be read.
     pub async fn quota(&self) -> Result<QuotaStatus, QuotaStoreError> {
         let now = self.inner.timer.utc_now();
-        match &self.inner.quota {
-            Some(ledger) => ledger.status(&self.inner.credential, now).await,
-            None => {
-                let nothing = QuotaLedger::new(QuotaPlan::Uncounted);
-                nothing.status(&self.inner.credential, now).await
-            }
-        }
+        let nothing = QuotaLedger::new(QuotaPlan::Uncounted);
+        let ledger = self.inner.quota.as_ref().unwrap_or(&nothing);
+        ledger.status(&self.inner.credential, now).await
     }
 
     /// Sets the count of the current month to what the account's page shows (Integrations > Secure API): for calls made
@@ -209,6 +205,11 @@ impl Client {
             Some(ledger) => ledger.set_used(&self.inner.credential, now, used).await,
             None => Ok(()),
         }
+    }
+
+    /// The name under which this client's calls are counted: a fingerprint of the public id.
+    pub fn quota_credential(&self) -> &str {
+        &self.inner.credential
     }
 
     /// Lifts the mark that the vendor called the month spent, after somebody bought a larger plan.

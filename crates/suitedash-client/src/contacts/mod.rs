@@ -62,7 +62,7 @@ impl<'a> Contacts<'a> {
         Self { client }
     }
 
-    pub(crate) fn client(&self) -> &'a Client {
+    pub(crate) fn client(self) -> &'a Client {
         self.client
     }
 

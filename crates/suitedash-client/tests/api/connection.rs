@@ -16,7 +16,7 @@ fn meta() -> Reply {
 
 #[tokio::test(start_paused = true)]
 async fn every_call_carries_both_headers() {
-    let fake = script([told(200, &contact(json!({})))]);
+    let fake = script([told(200, &contact(&json!({})))]);
     client(&fake).contacts().get(&UID.into()).await.unwrap();
     let request = fake.last_request().unwrap();
     assert_eq!(

@@ -44,7 +44,7 @@ async fn a_creation_ends_so_and_is_sent_once(
 #[tokio::test(start_paused = true)]
 async fn a_read_is_tried_twice_at_most() {
     let html = || Reply::status(502).body("<html>");
-    let fake = script([html(), told(200, &contact(json!({})))]);
+    let fake = script([html(), told(200, &contact(&json!({})))]);
     client(&fake).contacts().get(&UID.into()).await.unwrap();
     let fake = script([html(), html(), html()]);
     let error = client(&fake).contacts().get(&UID.into()).await.unwrap_err();
@@ -69,7 +69,7 @@ async fn what_the_vendor_found_fault_with_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_is_no_error_of_a_look_up() {
-    let fake = script([refused(404), told(200, &contact(json!({})))]);
+    let fake = script([refused(404), told(200, &contact(&json!({})))]);
     let client = client(&fake);
     assert_eq!(client.contacts().find_by_email(EMAIL).await.unwrap(), None);
     let found = client
@@ -81,7 +81,7 @@ async fn nobody_is_no_error_of_a_look_up() {
     // A portal that is not there is no proof that nobody is.
     fake.push(Reply::status(404).body("<html>"));
     client.contacts().find_by_email(EMAIL).await.unwrap_err();
-    fake.push(told(200, &contact(json!({"email": "john@example.com"}))));
+    fake.push(told(200, &contact(&json!({"email": "john@example.com"}))));
     let error = client.contacts().find_by_email(EMAIL).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
 }
@@ -89,7 +89,7 @@ async fn nobody_is_no_error_of_a_look_up() {
 #[tokio::test(start_paused = true)]
 async fn an_address_is_one_segment_and_a_plus_no_blank() {
     let odd = "jane+tag@example.com";
-    let fake = script([told(200, &contact(json!({ "email": odd })))]);
+    let fake = script([told(200, &contact(&json!({ "email": odd })))]);
     client(&fake).contacts().find_by_email(odd).await.unwrap();
     let path = fake.last_request().unwrap().path().to_owned();
     assert_eq!(path, "/secure-api/contact/jane%2Btag%40example.com");

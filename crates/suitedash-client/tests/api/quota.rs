@@ -56,7 +56,7 @@ impl Timer for Wall {
 const NOW: &str = "2026-11-21T12:00:00Z";
 
 fn answering() -> FakeTransport {
-    FakeTransport::handler(|_| told(200, &contact(json!({}))))
+    FakeTransport::handler(|_| told(200, &contact(&json!({}))))
 }
 
 fn counted(fake: &FakeTransport, ledger: &QuotaLedger, wall: &Wall) -> Client {
@@ -138,7 +138,7 @@ async fn every_attempt_counts_also_one_that_never_left() {
     let wall = Wall::at(NOW);
     let fake = script([
         Reply::status(503),
-        told(200, &contact(json!({}))),
+        told(200, &contact(&json!({}))),
         Reply::connect_error(),
         Reply::connect_error(),
     ]);
@@ -201,12 +201,13 @@ async fn the_vendors_own_word_ends_the_month_and_is_never_retried() {
 
     // Somebody bought more.
     client.lift_spent_quota().await.unwrap();
-    fake.push(told(200, &contact(json!({})))).push(refused(429));
+    fake.push(told(200, &contact(&json!({}))))
+        .push(refused(429));
     read(&client, Lane::Interactive).await.unwrap();
     read(&client, Lane::Interactive).await.unwrap_err();
     // Or the month turns.
     wall.go(TimeDelta::days(10));
-    fake.push(told(200, &contact(json!({}))));
+    fake.push(told(200, &contact(&json!({}))));
     read(&client, Lane::Interactive).await.unwrap();
 }
 
@@ -229,7 +230,7 @@ async fn another_429_is_a_pause(#[case] reply: Reply, #[case] seconds: u64) {
     assert_eq!(error.delivery(), Delivery::NotSent);
     assert!(!client.quota().await.unwrap().spent_by_vendor);
     tokio::time::advance(Duration::from_secs(seconds)).await;
-    fake.push(told(200, &contact(json!({}))));
+    fake.push(told(200, &contact(&json!({}))));
     read(&client, Lane::Interactive).await.unwrap();
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn script(replies: impl IntoIterator<Item = Reply>) -> FakeTransport 
 }
 
 /// A contact with some of its fields set otherwise.
-pub(crate) fn contact(changes: Value) -> Value {
+pub(crate) fn contact(changes: &Value) -> Value {
     let mut contact: Value = fixture("contact.json")["data"].take();
     for (field, value) in changes.as_object().unwrap() {
         contact[field] = value.clone();

@@ -25,7 +25,7 @@ fn jane() -> ContactInput {
 }
 
 fn stored() -> Reply {
-    told(200, &contact(json!({})))
+    told(200, &contact(&json!({})))
 }
 
 /// What a PUT sent, without the switch that every one carries.
@@ -43,7 +43,7 @@ fn fields(outcome: &ContactOutcome) -> Vec<(&str, UnmappedReason)> {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_contact_takes_one_call() {
-    let fake = script([told(201, &contact(json!({})))]);
+    let fake = script([told(201, &contact(&json!({})))]);
     let input = jane()
         .phone("+15550100")
         .company("Example GmbH")
@@ -78,7 +78,7 @@ async fn a_new_contact_takes_one_call() {
 #[case(200)]
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_may_mean_duplicate_is_looked_into(#[case] status: u16) {
-    let after = contact(json!({"phone": "+15550101"}));
+    let after = contact(&json!({"phone": "+15550101"}));
     let fake = script([refused(status), stored(), told(200, &after)]);
     let input = jane().phone("+15550101");
     let outcome = client(&fake)
@@ -134,7 +134,8 @@ async fn get_first_reads_and_writes_only_what_differs() {
     );
     assert_eq!(lines(&fake), [GET]);
 
-    fake.push(refused(404)).push(told(201, &contact(json!({}))));
+    fake.push(refused(404))
+        .push(told(201, &contact(&json!({}))));
     let outcome = client.create_or_update_contact(&jane()).await.unwrap();
     assert_eq!(
         (outcome.action, outcome.calls_spent),
@@ -155,7 +156,7 @@ async fn get_first_reads_and_writes_only_what_differs() {
 #[case(ContactPlan::GetFirst, json!("jane.roe@example.com.evil.example"))]
 #[tokio::test(start_paused = true)]
 async fn a_stranger_is_never_written_to(#[case] plan: ContactPlan, #[case] email: Value) {
-    let stranger = told(200, &contact(json!({ "email": email })));
+    let stranger = told(200, &contact(&json!({ "email": email })));
     let fake = if plan == ContactPlan::PostFirst {
         script([refused(422), stranger])
     } else {
@@ -177,7 +178,7 @@ async fn a_stranger_is_never_written_to(#[case] plan: ContactPlan, #[case] email
 async fn an_email_is_the_same_whatever_the_case_of_its_letters() {
     let fake = script([told(
         200,
-        &contact(json!({"email": "Jane.Roe@Example.com"})),
+        &contact(&json!({"email": "Jane.Roe@Example.com"})),
     )]);
     let call = client(&fake)
         .create_or_update_contact(&jane())
@@ -238,7 +239,7 @@ async fn after_a_lost_answer_it_looks_before_anything_else(#[case] lost: Reply) 
 
 #[tokio::test(start_paused = true)]
 async fn a_note_that_was_stored_before_the_answer_was_lost_is_not_stored_twice() {
-    let made = contact(json!({"background_info": "Hi", "tags": ["source:web"]}));
+    let made = contact(&json!({"background_info": "Hi", "tags": ["source:web"]}));
     let fake = script([Reply::hang(), told(200, &made)]);
     let input = jane().notes("Hi").source("web");
     let outcome = client(&fake)
@@ -268,7 +269,7 @@ async fn a_lead_without_an_email_is_never_sent_twice() {
     assert_eq!(lines(&fake), [POST]);
 
     // Nothing left this machine: that may be tried again.
-    let fake = script([Reply::connect_error(), told(201, &contact(json!({})))]);
+    let fake = script([Reply::connect_error(), told(201, &contact(&json!({})))]);
     let outcome = client(&fake).create_or_update_contact(&lead).await.unwrap();
     assert_eq!(
         (outcome.action, outcome.calls_spent),
@@ -290,7 +291,7 @@ async fn a_lost_answer_to_an_update_is_not_repeated() {
 
 #[tokio::test(start_paused = true)]
 async fn a_customer_who_fills_in_a_form_stays_one() {
-    let client_of_ours = contact(json!({"role": "Client"}));
+    let client_of_ours = contact(&json!({"role": "Client"}));
     let fake = script([refused(422), told(200, &client_of_ours)]);
     let outcome = client(&fake)
         .create_or_update_contact(&jane())
@@ -312,7 +313,7 @@ async fn one_name_becomes_two(
     #[case] last: &str,
     #[case] notices: &[Notice],
 ) {
-    let fake = script([told(201, &contact(json!({})))]);
+    let fake = script([told(201, &contact(&json!({})))]);
     let input = ContactInput::new().full_name(full).email(EMAIL);
     let outcome = client(&fake)
         .create_or_update_contact(&input)
@@ -347,7 +348,7 @@ async fn a_placeholder_never_replaces_a_name() {
 
 #[tokio::test(start_paused = true)]
 async fn a_submission_adds_to_what_is_there() {
-    let after = contact(json!({
+    let after = contact(&json!({
         "background_info": "Met at the fair.\n\n[2026-11-21] Hello", "tags": ["fair", "source:website"],
     }));
     let fake = script([refused(422), stored(), told(200, &after)]);
@@ -385,7 +386,7 @@ async fn a_submission_adds_to_what_is_there() {
 
 #[tokio::test(start_paused = true)]
 async fn a_submission_of_a_known_contact_takes_two_calls() {
-    let after = contact(json!({"tags": ["fair", "source:phone"]}));
+    let after = contact(&json!({"tags": ["fair", "source:phone"]}));
     let fake = script([stored(), told(200, &after)]);
     let submission = LeadSubmission::of(UID).source("phone");
     let lead = client(&fake)
@@ -399,7 +400,7 @@ async fn a_submission_of_a_known_contact_takes_two_calls() {
     );
     assert_eq!(lines(&fake)[1], PUT);
 
-    let fake = script([told(200, &contact(json!({"uid": "other"})))]);
+    let fake = script([told(200, &contact(&json!({"uid": "other"})))]);
     let error = client(&fake)
         .create_lead_from_submission(&submission)
         .await
@@ -428,7 +429,7 @@ async fn tags_are_joined_and_written_only_if_new() {
         (ContactAction::Unchanged, 1)
     );
 
-    let after = contact(json!({"tags": ["fair", "vip"], "role": "Client"}));
+    let after = contact(&json!({"tags": ["fair", "vip"], "role": "Client"}));
     fake.push(stored()).push(told(200, &after));
     let outcome = client.attach_tags(&UID.into(), ["vip"]).await.unwrap();
     assert_eq!(
@@ -443,7 +444,7 @@ async fn tags_are_joined_and_written_only_if_new() {
 #[tokio::test(start_paused = true)]
 async fn fields_are_found_by_their_label_with_one_call_for_all_time() {
     let meta = Reply::status(200).json(&fixture("contact_meta.json"));
-    let made = || told(201, &contact(json!({})));
+    let made = || told(201, &contact(&json!({})));
     let fake = script([meta, made(), made()]);
     let rules = ContactRules::new()
         .status_field(FieldRef::label("lead status"))
@@ -479,7 +480,7 @@ async fn fields_are_found_by_their_label_with_one_call_for_all_time() {
 
 #[tokio::test(start_paused = true)]
 async fn somebody_who_is_remembered_is_read_first() {
-    let fake = script([told(201, &contact(json!({}))), stored()]);
+    let fake = script([told(201, &contact(&json!({}))), stored()]);
     let client = builder(&fake).remember_contacts(10).build().unwrap();
     client.create_or_update_contact(&jane()).await.unwrap();
     let again = client.create_or_update_contact(&jane()).await.unwrap();
@@ -490,7 +491,8 @@ async fn somebody_who_is_remembered_is_read_first() {
     assert_eq!(lines(&fake), [POST, GET]);
 
     // Deleted in the user interface meanwhile.
-    fake.push(refused(404)).push(told(201, &contact(json!({}))));
+    fake.push(refused(404))
+        .push(told(201, &contact(&json!({}))));
     let again = client.create_or_update_contact(&jane()).await.unwrap();
     assert_eq!(
         (again.action, again.calls_spent),
@@ -503,7 +505,7 @@ async fn long_notes_are_cut_and_what_does_not_fit_is_left_out() {
     let rules = ContactRules::new()
         .note_cap(5_usize)
         .background_cap(20_usize);
-    let fake = script([told(201, &contact(json!({}))), stored()]);
+    let fake = script([told(201, &contact(&json!({}))), stored()]);
     let client = builder(&fake).contact_rules(rules).build().unwrap();
     let input = jane().notes("Hällo there");
     let outcome = client.create_or_update_contact(&input).await.unwrap();
@@ -585,7 +587,7 @@ async fn a_dry_run_shows_the_calls_and_makes_none() {
 /// What a dry run shows is what is sent.
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_is_true() {
-    let fake = script([told(201, &contact(json!({})))]);
+    let fake = script([told(201, &contact(&json!({})))]);
     let client = client(&fake);
     let input = jane().notes("Hi").existing(ExistingValues::Keep);
     let dry = client.create_or_update_contact(&input).dry_run().unwrap();
