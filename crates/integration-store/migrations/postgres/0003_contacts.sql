@@ -112,6 +112,8 @@ create index sync_outbox_due on sync_outbox (lane, run_at, seq)
 create index sync_outbox_leased on sync_outbox (lease_until) where state = 'running';
 create index sync_outbox_by_line on sync_outbox (contact_id, target, position);
 create index sync_outbox_waiting on sync_outbox (waits_for) where waits_for is not null;
+-- For counting, without a look at the rows.
+create index sync_outbox_by_state on sync_outbox (state, born_at);
 create index sync_outbox_parked on sync_outbox (tenant_id, target) where is_parked;
 create index sync_outbox_stopped on sync_outbox (id) where state in ('review', 'dead');
 

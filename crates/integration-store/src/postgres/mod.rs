@@ -4,6 +4,8 @@ mod encoding;
 #[cfg(feature = "core")]
 mod leases;
 mod open;
+#[cfg(feature = "contacts")]
+mod queue;
 #[cfg(feature = "core")]
 mod token_leases;
 

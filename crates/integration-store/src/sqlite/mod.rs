@@ -5,6 +5,8 @@ mod file;
 #[cfg(feature = "core")]
 mod leases;
 mod open;
+#[cfg(feature = "contacts")]
+mod queue;
 #[cfg(feature = "core")]
 mod token_leases;
 

@@ -7,7 +7,9 @@ use contact_sync::Outcomes;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+use super::commit::Waiting;
 use super::contacts_db::Own;
+use super::watch::Watch;
 
 /// Shared by all clones of a store.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(in super::super) struct Local {
     pub(in super::super) max_crashes: u32,
     /// What only this database needs.
     pub(in super::super) own: Own,
+    pub(super) watch: Watch,
+    pub(super) outcomes: Waiting,
     work: Notify,
     changed: Notify,
     counts: Mutex<Counts>,
@@ -34,6 +38,8 @@ impl Local {
             timer,
             max_crashes,
             own,
+            watch: Watch::default(),
+            outcomes: Waiting::default(),
             work: Notify::new(),
             changed: Notify::new(),
             counts: Mutex::default(),

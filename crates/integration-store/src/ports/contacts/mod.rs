@@ -8,11 +8,22 @@
 //! What runs in a transaction takes [`Statements`] and a connection, so that it runs in the host's own as well.
 
 mod accept;
+mod blocker;
+mod claim;
+mod commit;
 mod contact;
+mod ending;
 mod erase;
+mod job_row;
+mod line;
 mod local;
 mod outbox;
+mod port;
+mod reap;
+mod snapshot;
 mod standing;
+mod stopped;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +31,7 @@ use std::pin::Pin;
 use contact_sync::StoreError;
 
 pub(super) use self::local::Local;
-use super::{Database, Query, Row, Store, contacts_db, failure};
+use super::{Database, Query, Row, Store, contacts_db, failure, queue};
 use crate::failure::Failure;
 
 /// After how many crashes a job is a dead letter, if nothing else was said.

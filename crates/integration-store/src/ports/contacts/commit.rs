@@ -1,0 +1,233 @@
+//! Outcomes of attempts. Those that come at the same time are written together, since a commit costs the same for one
+//! and for many.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use contact_sync::{LinkChange, Outcome, StoreError};
+use serde::Serialize;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::ending::{Ending, Tally, meanwhile, write};
+use super::job_row::JobRow;
+use super::line::batch;
+use super::local::Counts;
+use super::{Connection, Result, Store, failed, queue};
+use crate::failure::{Class, Failure};
+
+/// So many outcomes share one commit at most.
+const TOGETHER: usize = 64;
+
+/// Outcomes that wait to be written.
+#[derive(Default)]
+pub(in super::super) struct Waiting(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    outcomes: Vec<Queued>,
+    is_served: bool,
+}
+
+struct Queued {
+    outcome: Outcome,
+    answer: oneshot::Sender<Result<()>>,
+}
+
+impl Waiting {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waiting").finish_non_exhaustive()
+    }
+}
+
+/// Lets the queue go when whoever serves it ends, however that happens.
+struct Served(Store);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let mut queue = self.0.local.outcomes.queue();
+        if queue.is_served {
+            queue.is_served = false;
+            queue.outcomes.clear();
+        }
+    }
+}
+
+/// Writes an outcome, together with others that come at the same time.
+pub(super) async fn commit(store: &Store, outcome: Outcome) -> Result<()> {
+    let (answer, answered) = oneshot::channel();
+    let is_served = {
+        let mut queue = store.local.outcomes.queue();
+        queue.outcomes.push(Queued { outcome, answer });
+        std::mem::replace(&mut queue.is_served, true)
+    };
+    if !is_served {
+        let served = Served(store.clone());
+        tokio::spawn(async move { serve(&served.0).await });
+    }
+    answered.await.unwrap_or_else(|_| {
+        Err(Failure::new(Class::Unavailable, "the writer of outcomes has ended").into())
+    })
+}
+
+/// Writes until nobody waits any more.
+async fn serve(store: &Store) {
+    loop {
+        let queued = {
+            let mut queue = store.local.outcomes.queue();
+            let many = queue.outcomes.len().min(TOGETHER);
+            queue.is_served = many > 0;
+            queue.outcomes.drain(..many).collect::<Vec<_>>()
+        };
+        if queued.is_empty() {
+            return;
+        }
+        write_all(store, queued).await;
+    }
+}
+
+async fn write_all(store: &Store, queued: Vec<Queued>) {
+    let (outcomes, answers): (Vec<Outcome>, Vec<_>) = queued
+        .into_iter()
+        .map(|queued| (queued.outcome, queued.answer))
+        .unzip();
+    // One that changes the links of others goes by itself.
+    let is_plain =
+        |outcome: &Outcome| !matches!(outcome.link, LinkChange::Gone(_) | LinkChange::Unlink);
+    if outcomes.len() > 1 && outcomes.iter().all(is_plain) {
+        let outcomes: Arc<[Outcome]> = outcomes.into();
+        match write_together(store, outcomes.clone()).await {
+            Ok(written) => {
+                for (is_written, answer) in written.into_iter().zip(answers) {
+                    let result = if is_written {
+                        Ok(())
+                    } else {
+                        Err(StoreError::LeaseLost)
+                    };
+                    // Who does not wait any more does not want to know.
+                    let _ = answer.send(result);
+                }
+            }
+            // One of them may be what the database refuses: it must not take the others with it.
+            Err(_) => one_by_one(store, outcomes.iter().cloned().zip(answers)).await,
+        }
+        return;
+    }
+    one_by_one(store, outcomes.into_iter().zip(answers)).await;
+}
+
+async fn one_by_one(
+    store: &Store,
+    outcomes: impl Iterator<Item = (Outcome, oneshot::Sender<Result<()>>)>,
+) {
+    for (outcome, answer) in outcomes {
+        let written = write_together(store, Arc::new([outcome])).await;
+        let result = match written.as_deref() {
+            Ok([true]) => Ok(()),
+            Ok(_) => Err(StoreError::LeaseLost),
+            Err(_) => written.map(drop),
+        };
+        let _ = answer.send(result);
+    }
+}
+
+/// Writes outcomes in one transaction, and tells of each whether the lease was still its worker's.
+async fn write_together(store: &Store, outcomes: Arc<[Outcome]>) -> Result<Vec<bool>> {
+    let jobs: Vec<_> = outcomes.iter().map(|outcome| outcome.job).collect();
+    let (written, tallies) = store
+        .change(move |store, connection| {
+            Box::pin(async move { write_outcomes(store, connection, &outcomes).await })
+        })
+        .await?;
+    for job in jobs {
+        store.local.watch.ended(job);
+    }
+    count(&mut store.local.counts(), &tallies);
+    store.local.wake();
+    Ok(written)
+}
+
+async fn write_outcomes(
+    store: &Store,
+    connection: &mut Connection,
+    outcomes: &[Outcome],
+) -> Result<(Vec<bool>, Vec<Tally>)> {
+    let mut jobs = owned(store, connection, outcomes).await?;
+    let now = store.now(connection).await?;
+    let more = meanwhile(store, connection, &mut jobs).await?;
+    let mut jobs: Vec<Option<(JobRow, bool)>> = jobs.into_iter().zip(more).map(Some).collect();
+    let mut written = Vec::new();
+    let mut endings = Vec::new();
+    for outcome in outcomes {
+        let job = jobs
+            .iter_mut()
+            .find(|job| job.as_ref().is_some_and(|(job, _)| job.id == outcome.job))
+            .and_then(Option::take);
+        written.push(job.is_some());
+        if let Some((job, has_more)) = job {
+            endings.push(Ending::of_outcome(job, has_more, outcome, now)?);
+        }
+    }
+    if !endings.is_empty() {
+        write(store, connection, &endings, now).await?;
+    }
+    Ok((written, endings.iter().map(|ending| ending.tally).collect()))
+}
+
+/// Locks the jobs whose leases are shown.
+async fn owned(
+    store: &Store,
+    connection: &mut Connection,
+    outcomes: &[Outcome],
+) -> Result<Vec<JobRow>> {
+    #[derive(Serialize)]
+    struct Key {
+        id: Uuid,
+        token: Uuid,
+    }
+    let mut seen = HashSet::new();
+    let keys: Vec<Key> = outcomes
+        .iter()
+        .filter(|outcome| seen.insert(outcome.job))
+        .map(|outcome| Key {
+            id: outcome.job.as_uuid(),
+            token: outcome.token.as_uuid(),
+        })
+        .collect();
+    let query = store.query(queue::OWNED).bind(batch(&keys)?);
+    let rows = query.fetch_all(connection).await.map_err(failed)?;
+    rows.iter().map(JobRow::read_alone).collect()
+}
+
+/// Counts what was written.
+pub(super) fn count(counts: &mut Counts, tallies: &[Tally]) {
+    let outcomes = &mut counts.outcomes;
+    for tally in tallies {
+        match tally {
+            Tally::Nothing => {}
+            Tally::Created => outcomes.created += 1,
+            Tally::Updated => outcomes.updated += 1,
+            Tally::Unchanged => outcomes.unchanged += 1,
+            Tally::Undone => outcomes.undone += 1,
+            Tally::Removed => outcomes.removed += 1,
+            Tally::Retried => outcomes.retried += 1,
+            Tally::Parked => outcomes.parked += 1,
+            Tally::Review => outcomes.reviews += 1,
+            Tally::Dead => outcomes.dead += 1,
+            Tally::Crash { is_dead } => {
+                outcomes.crashes += 1;
+                outcomes.dead += u64::from(*is_dead);
+            }
+        }
+        counts.done += u64::from(matches!(
+            tally,
+            Tally::Created | Tally::Updated | Tally::Unchanged | Tally::Undone | Tally::Removed
+        ));
+    }
+}

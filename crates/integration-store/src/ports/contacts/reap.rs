@@ -1,0 +1,149 @@
+//! What was leased to workers that did not come back, and what else time brings.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::commit::count;
+use super::ending::{Ending, meanwhile, write};
+use super::job_row::JobRow;
+use super::line::{batch, stamp};
+use super::{Result, Store, failed, queue};
+use crate::columns::{Time, lease_ttl};
+
+/// So many jobs are taken back in one transaction.
+const TOGETHER: i64 = 100;
+
+/// Who has waited so long looks again, whatever it waits for.
+const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(1);
+
+const LET_GO: &str = "
+    update main.sync_outbox set waits_for = null, updated_at = $1 where waits_for is not null and updated_at < $2";
+
+const SWEEP: &str = "
+    delete from main.sync_attempts where seq in
+        (select a.seq from main.sync_attempts a where a.at < $1 order by a.at limit $2)";
+
+/// Takes back what was leased to workers that did not come back.
+pub(super) async fn reap(store: &Store) -> Result<()> {
+    let max_crashes = store.local.max_crashes;
+    loop {
+        let endings = store
+            .change(move |store, connection| {
+                Box::pin(async move {
+                    let now = store.now(connection).await?;
+                    let query = store
+                        .query(queue::EXPIRED)
+                        .bind(Time::from(now))
+                        .bind(TOGETHER);
+                    let rows = query.fetch_all(&mut *connection).await.map_err(failed)?;
+                    let jobs: Result<Vec<_>> = rows.iter().map(JobRow::read_alone).collect();
+                    let mut jobs = jobs?;
+                    let mut endings = Vec::new();
+                    if !jobs.is_empty() {
+                        let more = meanwhile(store, connection, &mut jobs).await?;
+                        for (job, has_more) in jobs.into_iter().zip(more) {
+                            endings.push(Ending::of_crash(job, has_more, max_crashes, now)?);
+                        }
+                        write(store, connection, &endings, now).await?;
+                    }
+                    Ok(endings)
+                })
+            })
+            .await?;
+        for ending in &endings {
+            let job = ending.job();
+            let (crashes, is_dead) = (job.crashes, ending.is_dead());
+            tracing::warn!(
+                job = %job.id, tenant = %job.tenant, target = %job.line.target, contact = %job.line.contact, crashes,
+                is_dead, "the lease of a worker ran out"
+            );
+        }
+        let tallies: Vec<_> = endings.iter().map(|ending| ending.tally).collect();
+        count(&mut store.local.counts(), &tallies);
+        if endings.len() < usize::try_from(TOGETHER).unwrap_or(usize::MAX) {
+            break;
+        }
+    }
+    store.local.wake();
+    Ok(())
+}
+
+/// Mends what a clock that went back has done, and lets those look again who have waited for long: nothing that was
+/// overlooked holds them back for ever.
+pub(super) async fn mend(store: &Store) -> Result<()> {
+    store.mend_clock().await?;
+    store
+        .change(|store, connection| {
+            Box::pin(async move {
+                let now = store.now(connection).await?;
+                let query = store.query(LET_GO).bind(Time::from(now));
+                let query = query.bind(Time::from(now - LONGEST_WAIT));
+                query.execute(connection).await.map_err(failed)?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Extends the leases of this process after the database's clock has jumped ahead: their workers are here and well.
+pub(super) async fn keep_own(store: &Store, now: DateTime<Utc>, at: Instant) -> Result<()> {
+    #[derive(Serialize)]
+    struct Lease {
+        id: Uuid,
+        token: Uuid,
+        lease_until: String,
+    }
+    let leases = store.local.watch.leases(at);
+    if leases.is_empty() {
+        return Ok(());
+    }
+    tracing::warn!(
+        jobs = leases.len(),
+        "the database's clock jumped ahead: leases follow"
+    );
+    let rows: Vec<Lease> = leases
+        .into_iter()
+        .map(|(job, token, left)| Lease {
+            id: job.as_uuid(),
+            token: token.as_uuid(),
+            lease_until: stamp(now + lease_ttl(left)),
+        })
+        .collect();
+    let rows = batch(&rows)?;
+    store
+        .change(move |store, connection| {
+            Box::pin(async move {
+                let query = store.query(queue::KEEP_LEASES).bind(rows);
+                let query = query.bind(Time::from(now));
+                query.execute(connection).await.map_err(failed)?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Deletes what was written down about attempts longer ago than `keep`.
+pub(super) async fn sweep(store: &Store, keep: Duration) -> Result<u64> {
+    const MANY: i64 = 5_000;
+    let mut swept = 0;
+    loop {
+        let some = store
+            .change(move |store, connection| {
+                Box::pin(async move {
+                    let before = store.now(connection).await? - lease_ttl(keep);
+                    let query = store.query(SWEEP).bind(Time::from(before)).bind(MANY);
+                    let done = query.execute(connection).await.map_err(failed)?;
+                    Ok(done.rows_affected())
+                })
+            })
+            .await?;
+        swept += some;
+        if some < MANY.unsigned_abs() {
+            return Ok(swept);
+        }
+    }
+}
