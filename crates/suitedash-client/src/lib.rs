@@ -8,6 +8,8 @@ mod companies;
 mod contacts;
 mod env;
 mod error;
+#[cfg(feature = "export")]
+pub mod export;
 mod ids;
 mod marketing;
 mod masked;
@@ -20,6 +22,8 @@ mod sequence;
 mod tolerant;
 mod upsert;
 mod values;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 mod worlds;
 
 /// The engine below, for what only a few need by name: transports, observers and gates of one's own.

@@ -73,6 +73,7 @@ impl fmt::Display for WebhookError {
             WebhookErrorKind::MissingHeader
             | WebhookErrorKind::MalformedHeader
             | WebhookErrorKind::WrongSignature
+            | WebhookErrorKind::WrongSecret
             | WebhookErrorKind::StaleTimestamp
             | WebhookErrorKind::BodyTooLarge => "webhook verification failed",
             WebhookErrorKind::NoKey => "no webhook key is configured",
@@ -96,6 +97,9 @@ pub enum WebhookErrorKind {
     /// No signature matches any configured key: forged, altered on the way, or signed with a key that is not
     /// configured. Many at once usually mean that the vendor's secret was changed.
     WrongSignature,
+    /// The address holds no configured secret, of a vendor that signs nothing: somebody guessed, or the address that the
+    /// vendor has is older than the secrets here.
+    WrongSecret,
     /// The signature is right but the delivery was signed outside the tolerance: a replay, or a clock that is wrong.
     StaleTimestamp,
     /// The body is larger than the cap; it was not hashed.
@@ -118,6 +122,7 @@ impl WebhookErrorKind {
             Self::MissingHeader
             | Self::MalformedHeader
             | Self::WrongSignature
+            | Self::WrongSecret
             | Self::StaleTimestamp
             | Self::NoKey
             | Self::MalformedKey => StatusCode::UNAUTHORIZED,
@@ -139,6 +144,7 @@ mod tests {
             WebhookError::malformed(&header),
             WebhookError::new(WebhookErrorKind::WrongSignature).with_header(&header),
             WebhookError::new(WebhookErrorKind::StaleTimestamp).with_header(&header),
+            WebhookError::new(WebhookErrorKind::WrongSecret),
             WebhookError::new(WebhookErrorKind::BodyTooLarge),
         ];
         for refusal in refusals {

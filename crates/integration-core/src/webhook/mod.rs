@@ -24,6 +24,9 @@
 //! | [`HexHmac`] | `x-webhook-signature` (or another) | hex HMAC-SHA256 of the body |
 //! | [`TimestampedHexHmac`] | named by the vendor | `t=…,v1=…`, hex HMAC-SHA256 of time and body |
 //!
+//! For a vendor that signs nothing there is [`UrlSecrets`]. It gives an [`UnsignedDelivery`] and never a [`Verified`]: a
+//! secret in an address proves less than a signature.
+//!
 //! A vendor with a scheme of its own builds it from the primitives: [`HmacKeys`], [`Ed25519Keys`], [`RsaKeys`],
 //! [`single_header`], [`base64_array`], [`hex_array`], [`Timestamp`] and [`Tolerance`].
 //!
@@ -46,6 +49,7 @@ mod signing;
 mod standard;
 mod time;
 mod timestamped_hex;
+mod url_secret;
 mod verified;
 
 pub use ed25519::{Ed25519Key, Ed25519Keys};
@@ -61,6 +65,7 @@ pub use signing::{sign_base64, sign_standard};
 pub use standard::StandardWebhooks;
 pub use time::{Timestamp, Tolerance};
 pub use timestamped_hex::TimestampedHexHmac;
+pub use url_secret::{UnsignedDelivery, UrlSecret, UrlSecrets};
 pub use verified::Verified;
 
 /// The largest body that is verified unless a verifier is told otherwise: 1 MiB.

@@ -1,0 +1,168 @@
+//! Which cells a row has, and what their column is called.
+
+use super::contact::ExportContact;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Field {
+    /// The contact's id.
+    Id,
+    /// The first name.
+    FirstName,
+    /// The last name.
+    LastName,
+    /// The e-mail address.
+    Email,
+    /// The phone number.
+    Phone,
+    /// The company's name.
+    Company,
+    /// The service somebody asked about.
+    ServiceInterest,
+    /// What somebody wrote.
+    Message,
+    /// Where the contact comes from.
+    Source,
+    /// When it came.
+    CreatedDate,
+    /// The tags, joined.
+    Tags,
+    /// `Lead`, `Prospect` or `Client`.
+    Role,
+    /// The job title.
+    Title,
+    /// The website.
+    Website,
+    /// The first line of the address.
+    AddressLine1,
+    /// The second line of the address.
+    AddressLine2,
+    /// The city.
+    City,
+    /// The state or province.
+    State,
+    /// The country.
+    Country,
+    /// The postal code.
+    Zip,
+    /// The notes. What was asked about, the message, the source and the date are added to them, each unless it has a
+    /// column of its own in this file.
+    BackgroundInfo,
+}
+
+impl Field {
+    /// Returns the label of its column, unless it is renamed.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Id => "ID",
+            Self::FirstName => "First Name",
+            Self::LastName => "Last Name",
+            Self::Email => "Email",
+            Self::Phone => "Phone",
+            Self::Company => "Company",
+            Self::ServiceInterest => "Service Interest",
+            Self::Message => "Message",
+            Self::Source => "Source",
+            Self::CreatedDate => "Created Date",
+            Self::Tags => "Tags",
+            Self::Role => "Role",
+            Self::Title => "Title",
+            Self::Website => "Website",
+            Self::AddressLine1 => "Address Line 1",
+            Self::AddressLine2 => "Address Line 2",
+            Self::City => "City",
+            Self::State => "State",
+            Self::Country => "Country",
+            Self::Zip => "Zip",
+            Self::BackgroundInfo => "Background Info",
+        }
+    }
+
+    /// Returns the text of a field that is one as it is; `None` for those that are put together.
+    pub(super) fn text(self, contact: &ExportContact) -> Option<&str> {
+        let text = match self {
+            Self::Id => return Some(&contact.id),
+            Self::FirstName => &contact.first_name,
+            Self::LastName => &contact.last_name,
+            Self::Email => &contact.email,
+            Self::Phone => &contact.phone,
+            Self::Company => &contact.company,
+            Self::ServiceInterest => &contact.service_interest,
+            Self::Message => &contact.message,
+            Self::Source => &contact.source,
+            Self::Role => &contact.role,
+            Self::Title => &contact.title,
+            Self::Website => &contact.website,
+            Self::AddressLine1 => &contact.address_line_1,
+            Self::AddressLine2 => &contact.address_line_2,
+            Self::City => &contact.city,
+            Self::State => &contact.state,
+            Self::Country => &contact.country,
+            Self::Zip => &contact.zip,
+            Self::CreatedDate | Self::Tags | Self::BackgroundInfo => return None,
+        };
+        Some(text.as_deref().unwrap_or_default())
+    }
+}
+
+/// A column: what it holds and what it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Column {
+    /// What it holds.
+    pub field: Field,
+    /// What its header says.
+    pub name: String,
+}
+
+impl Column {
+    /// Makes a column of this name.
+    pub fn named(field: Field, name: impl Into<String>) -> Self {
+        Self {
+            field,
+            name: name.into(),
+        }
+    }
+}
+
+impl From<Field> for Column {
+    fn from(field: Field) -> Self {
+        Self::named(field, field.label())
+    }
+}
+
+/// The columns of a file unless told otherwise, in this order.
+pub(super) const DEFAULT: [Field; 11] = [
+    Field::Id,
+    Field::FirstName,
+    Field::LastName,
+    Field::Email,
+    Field::Phone,
+    Field::Company,
+    Field::ServiceInterest,
+    Field::Message,
+    Field::Source,
+    Field::CreatedDate,
+    Field::Tags,
+];
+
+/// The columns that match attributes of a contact in the Secure API one to one.
+pub(super) const ATTRIBUTES: [Field; 16] = [
+    Field::FirstName,
+    Field::LastName,
+    Field::Email,
+    Field::Phone,
+    Field::Role,
+    Field::Company,
+    Field::Title,
+    Field::Website,
+    Field::AddressLine1,
+    Field::AddressLine2,
+    Field::City,
+    Field::State,
+    Field::Country,
+    Field::Zip,
+    Field::Tags,
+    Field::BackgroundInfo,
+];
