@@ -14,7 +14,7 @@
 mod harness;
 
 use std::hint::black_box;
-use std::io::{Write, sink};
+use std::io::sink;
 use std::process::Command;
 
 use chrono::{DateTime, Utc};
@@ -22,8 +22,8 @@ use csv::{QuoteStyle, Terminator, WriterBuilder};
 use suitedash_client::export::{ExportContact, Exporter, NewExport, Profile, export_contacts};
 
 /// Rows that both sides write again and again, and how often. Few enough to stay in a cache, as a stream's would.
-const ROWS: u64 = 2_000;
-const ROUNDS: usize = 100;
+const ROWS: u64 = 500;
+const ROUNDS: usize = 400;
 /// What the memory is measured with.
 const MANY: u64 = 1_000_000;
 

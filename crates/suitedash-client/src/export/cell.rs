@@ -23,10 +23,6 @@ pub(super) struct Changes {
     pub(super) controls_replaced: u64,
 }
 
-/// A cell that is too long, of an export that refuses such.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooLong;
-
 /// The rules that a cell is written by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
@@ -35,39 +31,45 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Returns the text to write, put together in `room` if it is not the cell's own.
+    /// Tells whether a text is written as it is.
     #[inline]
+    pub(super) fn allow(self, text: &str, is_phone: bool) -> bool {
+        let bytes = text.as_bytes();
+        let is_plain = bytes.len() <= LONGEST
+            && bytes.first().is_none_or(u8::is_ascii_alphanumeric)
+            && is_printable_ascii(bytes);
+        is_plain
+            || (is_phone && is_international_number(text))
+            || self.allow_after_all(text, is_phone)
+    }
+
+    /// Looks at it closely. Out of line, so that what most cells go through is a few instructions.
+    #[inline(never)]
+    fn allow_after_all(self, text: &str, is_phone: bool) -> bool {
+        text.len() <= LONGEST && !may_hold_control(text.as_bytes()) && !self.guards(text, is_phone)
+    }
+
+    /// Tells whether a text is longer, with its apostrophe, than a spreadsheet's cell.
+    pub(super) fn is_too_long(self, text: &str, is_phone: bool) -> bool {
+        let most = LONGEST - usize::from(self.guards(text, is_phone));
+        end_of_units(text, most) < text.len()
+    }
+
+    /// Returns the text to write, put together in `room`.
     pub(super) fn apply<'t>(
         self,
-        text: &'t str,
+        text: &str,
         is_phone: bool,
         room: &'t mut String,
         changes: &mut Changes,
-    ) -> Result<&'t str, TooLong> {
-        let guarded = self.guard == Guard::Apostrophe
-            && begins_like_a_formula(text)
-            && !(is_phone && is_international_number(text));
-        if !guarded && text.len() <= LONGEST && !may_hold_control(text) {
-            return Ok(text);
-        }
-        self.apply_slowly(text, guarded, room, changes)
-    }
-
-    fn apply_slowly<'t>(
-        self,
-        text: &'t str,
-        guarded: bool,
-        room: &'t mut String,
-        changes: &mut Changes,
-    ) -> Result<&'t str, TooLong> {
+    ) -> &'t str {
+        let guarded = self.guards(text, is_phone);
         let most = LONGEST - usize::from(guarded);
         let end = match self.long {
-            LongCells::Keep => text.len(),
-            LongCells::Shorten | LongCells::Refuse => end_of_units(text, most),
+            // What is to be refused does not come here.
+            LongCells::Keep | LongCells::Refuse => text.len(),
+            LongCells::Shorten => end_of_units(text, most),
         };
-        if end < text.len() && self.long == LongCells::Refuse {
-            return Err(TooLong);
-        }
         changes.shortened = end < text.len();
         changes.guarded = guarded;
         room.clear();
@@ -79,7 +81,14 @@ impl Rules {
             room.push(if replaced { ' ' } else { c });
             changes.controls_replaced += u64::from(replaced);
         }
-        Ok(room)
+        room
+    }
+
+    #[inline]
+    fn guards(self, text: &str, is_phone: bool) -> bool {
+        self.guard == Guard::Apostrophe
+            && begins_like_a_formula(text)
+            && !(is_phone && is_international_number(text))
     }
 }
 
@@ -96,14 +105,13 @@ pub(super) fn is_header(name: &str) -> bool {
 ///
 /// Looked at is the first character that is neither white space nor invisible, since importers trim; a text that begins
 /// with a tab, a line break or NUL is suspicious by that alone.
+#[inline]
 pub(super) fn begins_like_a_formula(text: &str) -> bool {
-    if text
-        .as_bytes()
-        .first()
-        .is_none_or(u8::is_ascii_alphanumeric)
-    {
-        return false;
-    }
+    let first = text.as_bytes().first();
+    !first.is_none_or(u8::is_ascii_alphanumeric) && first_seen_is_a_trigger(text)
+}
+
+fn first_seen_is_a_trigger(text: &str) -> bool {
     for c in text.chars() {
         match c {
             '\t' | '\r' | '\n' | '\0' => return true,
@@ -150,21 +158,54 @@ fn is_replaced(c: char) -> bool {
 }
 
 /// Tells whether a text holds a character to replace, or perhaps one: `0xC2` begins the controls above ASCII, and others.
-///
-/// Whole chunks at a time without a branch between bytes, which the compiler turns into vector instructions.
 #[expect(
     clippy::needless_bitwise_bool,
-    reason = "a lazy operator is a branch for every byte"
+    reason = "without a branch between bytes, they are looked at many at a time"
 )]
-#[inline]
-fn may_hold_control(text: &str) -> bool {
-    let suspicious = |found: bool, byte: &u8| {
+fn may_hold_control(text: &[u8]) -> bool {
+    text.iter().fold(false, |found, byte| {
         let low = (*byte < 0x20) & (*byte != b'\t') & (*byte != b'\r') & (*byte != b'\n');
         found | low | (*byte == 0x7f) | (*byte == 0xc2)
-    };
-    text.as_bytes()
-        .chunks(32)
-        .any(|chunk| chunk.iter().fold(false, suspicious))
+    })
+}
+
+/// Tells whether a text is of the characters from blank to tilde alone, as most cells are.
+///
+/// Eight bytes at a time; the last eight overlap those before. Cells are short, and byte by byte their ends would take
+/// longer than the rest.
+#[inline]
+fn is_printable_ascii(text: &[u8]) -> bool {
+    if let Some(last) = text.last_chunk::<8>() {
+        let mut high = unprintable(u64::from_ne_bytes(*last));
+        for bytes in text.as_chunks::<8>().0 {
+            high |= unprintable(u64::from_ne_bytes(*bytes));
+        }
+        return high & HIGH == 0;
+    }
+    let mut word = u64::from_ne_bytes([b' '; 8]);
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let half = |bytes: &[u8; 4]| u64::from(u32::from_ne_bytes(*bytes));
+        word = half(first) << 32 | half(last);
+    } else {
+        for byte in text {
+            word = word << 8 | u64::from(*byte);
+        }
+    }
+    unprintable(word) & HIGH == 0
+}
+
+/// The highest bit of each of eight bytes.
+const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// Returns a word of which some byte has its [highest bit](HIGH) set if some byte of this one is no printable ASCII:
+/// taking a blank from a smaller byte borrows, adding one to DEL or something larger carries into it.
+///
+/// What is borrowed from or carried into a neighbour does no harm: then there is a byte to be found anyway.
+#[inline]
+fn unprintable(word: u64) -> u64 {
+    const BLANK: u64 = u64::from_ne_bytes([b' '; 8]);
+    const ONE: u64 = u64::from_ne_bytes([1; 8]);
+    word | word.wrapping_sub(BLANK) | word.wrapping_add(ONE)
 }
 
 /// Returns where the first `most` UTF-16 units of a text end, between two characters.
@@ -196,7 +237,9 @@ mod tests {
         };
         let (mut room, mut changes) = (String::new(), Changes::default());
         let written = rules.apply(text, is_phone, &mut room, &mut changes);
-        (written.unwrap().to_owned(), changes)
+        let stays = written == text && changes == Changes::default();
+        assert!(stays || !rules.allow(text, is_phone), "{text:?}");
+        (written.to_owned(), changes)
     }
 
     #[rstest]
@@ -300,20 +343,32 @@ mod tests {
     #[test]
     fn a_long_cell_is_kept_or_refused_if_asked() {
         let text = "é".repeat(LONGEST + 1);
-        let apply = |long, text: &str| {
-            let rules = Rules {
-                guard: Guard::None,
-                long,
-            };
-            let (mut room, mut changes) = (String::new(), Changes::default());
-            rules
-                .apply(text, false, &mut room, &mut changes)
-                .map(str::to_owned)
-        };
-        assert_eq!(apply(LongCells::Keep, &text), Ok(text.clone()));
-        assert_eq!(apply(LongCells::Refuse, &text), Err(TooLong));
-        let short = &text[2..];
-        assert_eq!(apply(LongCells::Refuse, short), Ok(short.to_owned()));
+        let rules = |guard, long| Rules { guard, long };
+        let keep = rules(Guard::None, LongCells::Keep);
+        let (mut room, mut changes) = (String::new(), Changes::default());
+        assert_eq!(keep.apply(&text, false, &mut room, &mut changes), text);
+        assert_eq!(changes, Changes::default());
+
+        let refuse = rules(Guard::Apostrophe, LongCells::Refuse);
+        assert!(refuse.is_too_long(&text, false));
+        assert!(!refuse.is_too_long(&text[2..], false));
+        let formula = format!("={}", &text[4..]);
+        assert!(refuse.is_too_long(&formula, false), "with its apostrophe");
+    }
+
+    #[rstest]
+    fn a_control_character_is_found_wherever_it_stands(
+        #[values(1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 100)] length: usize,
+        #[values(0, 8, 0x1f, 0x7f, 0xc2)] control: u8,
+    ) {
+        let plain = b"a\tb\r\nc ~\xc3".iter().copied().cycle().take(length);
+        let plain: Vec<_> = plain.collect();
+        assert!(!may_hold_control(&plain));
+        for at in 0..length {
+            let mut text = plain.clone();
+            text[at] = control;
+            assert!(may_hold_control(&text), "at {at}");
+        }
     }
 
     proptest! {

@@ -57,7 +57,7 @@ async fn what_was_changed_by_hand_is_refused_and_named() {
     let twice_exported = format!("{}\n{}\n{}\n", lines[0], lines[2], lines[3]);
     let cases = [
         (
-            whole.replacen("exported", "wished", 1),
+            whole.replacen("\"event\":\"exported\"", "\"event\":\"wished\"", 1),
             "journal.jsonl makes no sense in line 2",
         ),
         (

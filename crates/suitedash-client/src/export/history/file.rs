@@ -312,14 +312,15 @@ impl fmt::Debug for FileHistory {
     }
 }
 
-/// Removes what exports left that came to nothing: ids of runs that the journal does not have.
+/// Removes what exports left that came to nothing: ids of runs that the journal does not have. Those of an abandoned run
+/// stay, since whoever reads the journal meets it as a prepared one first.
 fn remove_leftovers(directory: &Path, ledger: &Ledger) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
         let is_left = match name.strip_suffix(CONTACTS) {
-            Some(run) => ledger.find(&RunId::from(run)).is_none(),
+            Some(run) => !ledger.knows(&RunId::from(run)),
             None => name.ends_with(PART),
         };
         if is_left {

@@ -33,7 +33,10 @@ struct Entry {
 enum EntryState {
     Open,
     Kept(Box<ExportRun>),
-    Gone,
+    Gone {
+        /// Whether it was kept before, so that it stands in a journal.
+        was_kept: bool,
+    },
 }
 
 impl Ledger {
@@ -90,7 +93,8 @@ impl Ledger {
         let Some(entry) = self.entry(slot) else {
             return;
         };
-        entry.standing = EntryState::Gone;
+        let was_kept = matches!(entry.standing, EntryState::Kept(_));
+        entry.standing = EntryState::Gone { was_kept };
         for (key, earlier) in std::mem::take(&mut entry.replaced) {
             if self.latest.get(&key) == Some(&slot) {
                 self.latest.insert(key, earlier);
@@ -100,11 +104,16 @@ impl Ledger {
 
     /// Returns the place of a run that is open or kept.
     pub(super) fn find(&self, id: &RunId) -> Option<Slot> {
-        let found = self
-            .entries
-            .iter()
-            .rposition(|entry| entry.id == *id && !matches!(entry.standing, EntryState::Gone));
+        let found = self.entries.iter().rposition(|entry| {
+            entry.id == *id && !matches!(entry.standing, EntryState::Gone { .. })
+        });
         found.and_then(|at| Slot::try_from(at).ok())
+    }
+
+    /// Tells whether there is such a run, or was one that was kept.
+    pub(super) fn knows(&self, id: &RunId) -> bool {
+        let mut entries = self.entries.iter().filter(|entry| entry.id == *id);
+        entries.any(|entry| !matches!(entry.standing, EntryState::Gone { was_kept: false }))
     }
 
     /// Returns a run that is kept.
@@ -164,7 +173,7 @@ impl Ledger {
         let kept = self.entries.iter().rev();
         kept.filter_map(|entry| match &entry.standing {
             EntryState::Kept(run) => Some((**run).clone()),
-            EntryState::Open | EntryState::Gone => None,
+            EntryState::Open | EntryState::Gone { .. } => None,
         })
         .collect()
     }
@@ -198,7 +207,7 @@ impl Ledger {
     fn kept(&self, slot: Slot) -> Option<&ExportRun> {
         match &self.entries.get(usize::try_from(slot).ok()?)?.standing {
             EntryState::Kept(run) => Some(run),
-            EntryState::Open | EntryState::Gone => None,
+            EntryState::Open | EntryState::Gone { .. } => None,
         }
     }
 
@@ -207,7 +216,7 @@ impl Ledger {
         let entry = usize::try_from(slot)
             .ok()
             .and_then(|at| self.entries.get(at));
-        entry.is_some_and(|entry| !matches!(entry.standing, EntryState::Gone))
+        entry.is_some_and(|entry| !matches!(entry.standing, EntryState::Gone { .. }))
     }
 
     fn key(&self, contact: &str) -> Key {
