@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -191,13 +191,16 @@ impl Exporter {
     /// # Errors
     ///
     /// As [`export_stream`](Self::export_stream), but for [`ExportError::Contacts`].
-    pub async fn export<I>(&self, export: NewExport, contacts: I) -> Result<Exported, ExportError>
+    pub fn export<I>(
+        &self,
+        export: NewExport,
+        contacts: I,
+    ) -> impl Future<Output = Result<Exported, ExportError>> + Send
     where
         I: IntoIterator<Item = ExportContact>,
         I::IntoIter: Send,
     {
-        let contacts = Always(contacts.into_iter());
-        self.export_stream(export, contacts).await
+        self.run(export, Box::pin(Always(contacts.into_iter())))
     }
 
     /// Exports what a stream gives. After an error, or if the future is dropped, there is no file, and the contacts
@@ -210,10 +213,23 @@ impl Exporter {
     /// - On the way: [`DiskFull`](ExportError::DiskFull), [`Write`](ExportError::Write),
     ///   [`Contacts`](ExportError::Contacts) with the stream's own error, [`MissingId`](ExportError::MissingId),
     ///   [`CellTooLong`](ExportError::CellTooLong), [`History`](ExportError::History).
-    pub async fn export_stream<S, E>(
+    pub fn export_stream<S, E>(
         &self,
         export: NewExport,
         contacts: S,
+    ) -> impl Future<Output = Result<Exported, ExportError>> + Send
+    where
+        S: Stream<Item = Result<ExportContact, E>> + Send,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.run(export, Box::pin(contacts))
+    }
+
+    /// The contacts are behind a pointer: they may be an array, which the future would hold several times.
+    async fn run<S, E>(
+        &self,
+        export: NewExport,
+        contacts: Pin<Box<S>>,
     ) -> Result<Exported, ExportError>
     where
         S: Stream<Item = Result<ExportContact, E>> + Send,
@@ -323,13 +339,12 @@ impl Exporter {
         sink: &mut Sink,
         mut open: Box<dyn OpenRun>,
         report: &mut Report,
-        contacts: S,
+        mut contacts: Pin<Box<S>>,
     ) -> Result<(ExportCounts, Box<dyn OpenRun>), ExportError>
     where
         S: Stream<Item = Result<ExportContact, E>> + Send,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let mut contacts = pin!(contacts);
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             let is_end = fill(&mut batch, contacts.as_mut(), report).await?;

@@ -192,9 +192,9 @@ impl<W: Write> RowWriter<W> {
             } else {
                 let mut changes = Changes::default();
                 let rules = self.layout.rules;
-                let changed = rules.apply(text, is_phone, &mut self.changed, &mut changes);
+                let text = rules.apply(text, is_phone, &mut self.changed, &mut changes);
                 self.counts.note(changes);
-                changed
+                text
             };
             self.csv
                 .write_field(written)

@@ -38,8 +38,9 @@ pub(crate) fn parts(directory: &Path) -> Vec<String> {
         let Ok(entries) = std::fs::read_dir(place) else {
             continue;
         };
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        parts.extend(names.filter(|name| name.ends_with(".part")));
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let left = paths.filter(|path| path.extension().is_some_and(|end| end == "part"));
+        parts.extend(left.map(|path| path.display().to_string()));
     }
     parts
 }

@@ -81,9 +81,12 @@ async fn a_contact_counts_as_synced_once_its_run_is_marked() {
     let asked = ["c-0", "c-1", "c-9"];
     let run = exporter.export(new_export(), contacts(0..2)).await.unwrap();
     let run = run.run.unwrap().id;
-    let exported = Standing::Exported { run: run.clone() };
+    let waiting_there = Standing::Exported { run: run.clone() };
     let standing = exporter.history().standing(&asked).await.unwrap();
-    assert_eq!(standing, [exported.clone(), exported, Standing::Waiting]);
+    assert_eq!(
+        standing,
+        [waiting_there.clone(), waiting_there, Standing::Waiting]
+    );
 
     let history = exporter.history();
     let marked = history.mark_imported(&run, now(), "user-8").await.unwrap();

@@ -61,7 +61,7 @@ async fn what_was_changed_by_hand_is_refused_and_named() {
             "journal.jsonl makes no sense in line 2",
         ),
         (
-            whole.replacen("{", "[", 1),
+            whole.replacen('{', "[", 1),
             "journal.jsonl makes no sense in line 1",
         ),
         (
@@ -112,7 +112,7 @@ async fn two_histories_of_one_directory_see_each_other() {
     counts.rows = 1;
     let record = ExportRun::new(&run, "file.csv", now(), "user-7", counts);
     open.prepare(&record).await.unwrap();
-    assert_eq!(two.runs().await.unwrap(), [record.clone()]);
+    assert_eq!(two.runs().await.unwrap(), [record]);
     two.finish(&run).await.unwrap();
     two.mark_imported(&run, now(), "user-8").await.unwrap();
     assert_eq!(
