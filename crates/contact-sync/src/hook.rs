@@ -112,6 +112,18 @@ impl SignupHook {
         Ok(receipt)
     }
 
+    /// Takes over up to `limit` signups that hosts have put into the store's database themselves, as if each had come
+    /// to [`on_signup`](Self::on_signup). Returns how many. A worker does so by itself:
+    /// [`Worker::intake`](crate::Worker::intake).
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read or write. What was not taken over is still there.
+    pub async fn drain_intake(&self, limit: usize) -> Result<usize, StoreError> {
+        let planner = |signup: &Signup| self.plan(signup);
+        self.store.drain_intake(&planner, limit).await
+    }
+
     async fn accept(&self, plan: &Plan, lane: Lane) -> Result<Accepted, NotAccepted> {
         let accepted = self
             .store

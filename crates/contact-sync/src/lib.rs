@@ -30,7 +30,7 @@ pub use retry::RetryPolicy;
 pub use store::{
     Accepted, Ack, Begun, Claim, ClaimRequest, Claims, DeliveryState, Erased, Held, JobKind,
     JobStore, Link, LinkChange, LinkStore, LogEntry, LogOutcome, NewJob, Outcome, Outcomes,
-    Removal, Signal, SignupStore, Snapshot, Standing, Standings, StatusEvent, StoppedJob,
+    Planner, Removal, Signal, SignupStore, Snapshot, Standing, Standings, StatusEvent, StoppedJob,
     StoreError, StoredContact, StrictStore, StrictTarget, SyncStore, Undo, Work,
 };
 pub use strict::{Confirmation, CrmHook, StrictError, Ticket};

@@ -53,5 +53,10 @@ pub use self::postgres::{PostgresStore, PostgresStoreBuilder};
 #[cfg(all(any(feature = "core", feature = "contacts"), feature = "sqlite"))]
 pub use self::sqlite::{SqliteStore, SqliteStoreBuilder};
 
+#[cfg(all(feature = "contacts", any(feature = "sqlite", feature = "postgres")))]
+mod record;
+#[cfg(all(feature = "contacts", any(feature = "sqlite", feature = "postgres")))]
+pub use self::record::RecordIn;
+
 #[doc = include_str!("../docs/tables.md")]
 pub mod tables {}

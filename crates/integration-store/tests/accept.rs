@@ -5,7 +5,11 @@
 #[path = "support/postgres.rs"]
 mod server;
 
+#[path = "accept/enqueue.rs"]
+mod enqueue;
 #[path = "accept/places.rs"]
 mod places;
+#[path = "accept/record.rs"]
+mod record;
 #[path = "accept/signups.rs"]
 mod signups;

@@ -24,7 +24,8 @@ pub use link::{Ack, DeliveryState, Link, LinkChange, Outcome, Standing};
 pub use log::{LogEntry, LogOutcome, Signal, StatusEvent};
 pub use strict::{Begun, Held, StrictStore, StrictTarget};
 
-use crate::contact::{Contact, ContactKey};
+use crate::contact::{Contact, ContactKey, Signup};
+use crate::hook::Plan;
 use crate::ids::{ContactId, JobId, LeaseToken, RemoteId, TargetName, TenantId};
 
 /// A delivery to be queued.
@@ -153,6 +154,9 @@ impl Accepted {
     }
 }
 
+/// Normalises a signup and decides where it goes, as [`SignupHook::plan`](crate::SignupHook::plan) does.
+pub type Planner<'a> = dyn Fn(&Signup) -> Plan + Send + Sync + 'a;
+
 /// Takes signups in.
 #[async_trait]
 pub trait SignupStore: Send + Sync {
@@ -253,6 +257,17 @@ pub trait SignupStore: Send + Sync {
     )]
     fn schema(&self) -> &str {
         ""
+    }
+
+    /// Takes over up to `limit` signups that hosts have put into the database themselves, each as
+    /// [`accept`](Self::accept) does, planned by `planner`. Returns how many; none where a host cannot do so.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read or write. What was not taken over is still there.
+    async fn drain_intake(&self, planner: &Planner<'_>, limit: usize) -> Result<usize, StoreError> {
+        let _ = (planner, limit);
+        Ok(0)
     }
 
     /// Returns where a contact stands with every target it has a job or a link for.

@@ -16,6 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 pub(crate) use attempt::Runner;
 pub use event::{Event, Progress};
 
+use crate::hook::SignupHook;
 use crate::lease::safe_lease;
 use crate::retry::RetryPolicy;
 use crate::store::{ClaimRequest, SyncStore};
@@ -43,7 +44,11 @@ pub struct Worker {
     targets: HashMap<&'static str, Arc<dyn Target>>,
     concurrency: usize,
     poll: Duration,
+    intake: Option<SignupHook>,
 }
+
+/// How many signups are taken over at a time, so that the jobs that are there already do not wait for all of them.
+const INTAKE: usize = 100;
 
 impl Worker {
     /// Makes a worker on a store, without targets.
@@ -60,6 +65,7 @@ impl Worker {
             targets: HashMap::new(),
             concurrency: 8,
             poll: Duration::from_secs(5),
+            intake: None,
         }
     }
 
@@ -93,6 +99,13 @@ impl Worker {
     /// Sets how often the store is asked for work when it does not say that there is some: every 5 seconds.
     pub fn poll(mut self, interval: Duration) -> Self {
         self.poll = interval;
+        self
+    }
+
+    /// Sets who plans the signups that hosts have put into the store's database themselves, with the function `enqueue`
+    /// of a store on PostgreSQL. Without it they wait for a worker that has one.
+    pub fn intake(mut self, hook: SignupHook) -> Self {
+        self.intake = Some(hook);
         self
     }
 
@@ -252,6 +265,7 @@ impl Loop {
         if free == 0 {
             return Some(worker.poll);
         }
+        let taken_over = self.take_over().await;
         let reserved = usize::from(worker.concurrency > 1);
         let request =
             ClaimRequest::new(free, worker.runner.lease).bulk_limit(free - reserved.min(free));
@@ -277,7 +291,21 @@ impl Loop {
                 runner.run(claim, asked, target.as_deref(), stop).await
             });
         }
-        claims.next_in
+        // There may be more where these came from.
+        (taken_over == INTAKE)
+            .then_some(Duration::ZERO)
+            .or(claims.next_in)
+    }
+
+    /// Takes over signups that hosts have put in; returns how many.
+    async fn take_over(&self) -> usize {
+        let Some(hook) = &self.worker.intake else {
+            return 0;
+        };
+        hook.drain_intake(INTAKE).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "signups could not be taken over");
+            0
+        })
     }
 
     async fn stop(

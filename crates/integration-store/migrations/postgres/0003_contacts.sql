@@ -166,3 +166,59 @@ create table sync_attempts (
 
 create index sync_attempts_by_time on sync_attempts (at);
 create index sync_attempts_by_contact on sync_attempts (contact_id, seq);
+
+-- Signups that a host has put in by enqueue(), until a worker takes them over.
+create table sync_intake (
+    seq bigint generated always as identity primary key,
+    id uuid not null unique,
+    -- As it was given: what is personal lies here for that long.
+    signup jsonb not null,
+    created_at timestamptz not null,
+    -- When it was found that it cannot be taken over.
+    failed_at timestamptz
+);
+
+create index sync_intake_waiting on sync_intake (seq) where failed_at is null;
+
+-- For hosts on any database library: a signup in the host's own transaction. The function finds its tables wherever it
+-- is called from, and what it says holds nothing of what it was given.
+select set_config('search_path', quote_ident(current_schema()) || ', pg_catalog, pg_temp', true);
+
+create function enqueue(signup jsonb) returns uuid language plpgsql set search_path from current as $$
+declare
+    ticket uuid := gen_random_uuid();
+begin
+    if signup is null or jsonb_typeof(signup) <> 'object' then
+        raise exception using errcode = 'invalid_parameter_value', message = 'enqueue: a signup is a JSON object';
+    end if;
+    if exists (
+        select 1 from jsonb_object_keys(signup) k where k <> all (array[
+            'tenant', 'host_id', 'name', 'first_name', 'last_name', 'email', 'phone', 'company', 'notes', 'targets',
+            'trace_id'])
+    ) then
+        raise exception using errcode = 'invalid_parameter_value', message = 'enqueue: a signup has a field that is not known',
+            hint = 'The fields are tenant, host_id, name, first_name, last_name, email, phone, company, notes, targets and trace_id.';
+    end if;
+    if exists (
+        select 1 from jsonb_each(signup) f
+        where f.key <> 'targets' and jsonb_typeof(f.value) not in ('string', 'null')
+            and not (f.key = 'host_id' and jsonb_typeof(f.value) = 'number')
+    ) then
+        raise exception using errcode = 'invalid_parameter_value', message = 'enqueue: a field of a signup is no text';
+    end if;
+    if length(signup ->> 'tenant') > 200 then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = 'enqueue: the tenant has more than 200 characters';
+    end if;
+    if jsonb_typeof(coalesce(signup -> 'targets', '[]')) not in ('array', 'null')
+        or jsonb_path_exists(signup, 'strict $.targets[*] ? (@.type() != "string")', '{}', true)
+    then
+        raise exception using errcode = 'invalid_parameter_value', message = 'enqueue: targets are a list of names';
+    end if;
+    insert into sync_intake (id, signup, created_at) values (ticket, enqueue.signup, clock_timestamp());
+    perform pg_notify('integration_store_work', current_schema());
+    return ticket;
+end
+$$;
+
+select set_config('search_path', quote_ident(current_schema()), true);

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use contact_sync::StoreError;
-use sqlx::PgPool;
+use contact_sync::{Accepted, Plan, StoreError};
 use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::contacts::{Connection, Local, Result, Work, failed, get};
-use super::{BEGIN, PostgresStore};
+use super::contacts::{Connection, Local, Result, Statements, Work, failed, get};
+use super::{BEGIN, PostgresStore, Query, text_in};
 use crate::columns::Time;
 use crate::failure::Failure;
 
@@ -187,8 +187,48 @@ async fn listen(pool: PgPool, schema: Arc<str>, local: Weak<Local>) {
     }
 }
 
+/// The tables as a transaction of the host's finds them, where no store is at hand.
+pub(super) struct Place {
+    schema: String,
+}
+
+impl Place {
+    /// Finds the tables of the store that has made a plan.
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self {
+            schema: plan.schema.replace('"', "\"\""),
+        }
+    }
+
+    /// Returns the time of what is written.
+    pub(super) async fn now(&self, connection: &mut Connection) -> Result<DateTime<Utc>> {
+        server_time(connection).await
+    }
+
+    /// Has the server tell the workers, if and when the host commits.
+    pub(super) async fn tell(
+        &self,
+        connection: &mut Connection,
+        _accepted: Accepted,
+    ) -> Result<()> {
+        sqlx::query("select pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(&self.schema)
+            .execute(connection)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+}
+
+impl Statements for Place {
+    fn query(&self, text: &'static str) -> Query {
+        sqlx::query(AssertSqlSafe(text_in(&self.schema, text)))
+    }
+}
+
 /// Returns the time by the server's clock.
-pub(super) async fn server_time(connection: &mut Connection) -> Result<DateTime<Utc>> {
+async fn server_time(connection: &mut Connection) -> Result<DateTime<Utc>> {
     let row = sqlx::query("select clock_timestamp() as now")
         .fetch_one(connection)
         .await

@@ -1,6 +1,8 @@
 #[cfg(feature = "contacts")]
 mod contacts_db;
 mod encoding;
+#[cfg(feature = "contacts")]
+mod intake;
 #[cfg(feature = "core")]
 mod leases;
 mod open;
@@ -132,17 +134,20 @@ impl PostgresStore {
         sqlx::query(AssertSqlSafe(self.text(text).into_owned()))
     }
 
-    /// Returns the text as PostgreSQL takes it. It is written for SQLite, which calls its own schema `main` and has
-    /// other names for some functions.
+    /// Returns the text as PostgreSQL takes it.
     fn text(&self, text: &'static str) -> Cow<'static, str> {
-        let text = text
-            .replace("main.", &format!("\"{}\".", self.schema))
-            .replace("json_group_array(", "jsonb_agg(")
-            .replace("json_object(", "jsonb_build_object(")
-            // That of the transaction's start would be older than what a statement waited for.
-            .replace("current_timestamp", "clock_timestamp()");
-        Cow::Owned(text)
+        Cow::Owned(text_in(&self.schema, text))
     }
+}
+
+/// Returns a text as PostgreSQL takes it. It is written for SQLite, which calls its own schema `main` and has other
+/// names for some functions.
+fn text_in(schema: &str, text: &'static str) -> String {
+    text.replace("main.", &format!("\"{schema}\"."))
+        .replace("json_group_array(", "jsonb_agg(")
+        .replace("json_object(", "jsonb_build_object(")
+        // That of the transaction's start would be older than what a statement waited for.
+        .replace("current_timestamp", "clock_timestamp()")
 }
 
 impl fmt::Debug for PostgresStore {

@@ -7,15 +7,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use connector_http::Timer;
+use connector_http::{Timer, TokioTimer};
+use contact_sync::{Accepted, Plan, Planner};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Row, SqlitePool};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::contacts::{Connection, Result, Work};
-use super::{SqliteStore, failure};
-use crate::columns::Time;
+use super::contacts::{Connection, Result, Statements, Work, failed};
+use super::{Query, SqliteStore, failure};
+use crate::columns::{Id, Time};
 use crate::failure::{Class, Failure};
 
 /// How many callers share one commit at most, so that none waits for a crowd that keeps coming.
@@ -191,6 +192,16 @@ impl SqliteStore {
         self.local.wake();
     }
 
+    /// There is no other way into a file than ours.
+    #[expect(
+        clippy::unused_async,
+        clippy::unused_self,
+        reason = "on PostgreSQL there is a function that hosts call"
+    )]
+    pub(super) async fn take_over(&self, _planner: &Planner<'_>, _limit: usize) -> Result<usize> {
+        Ok(0)
+    }
+
     /// Waits until there may be something to claim. What other processes write is found by asking.
     pub(super) async fn wait_for_work(&self) {
         self.local.work_added().await;
@@ -282,6 +293,49 @@ impl SqliteStore {
         for queued in std::iter::once(first).chain(others) {
             let _ = queued.refused.set(failure.clone());
         }
+    }
+}
+
+/// The tables as a transaction of the host's finds them, where no store is at hand.
+pub(super) struct Place;
+
+/// A job waits by the clock of the store that will run it, and this is the one of the machine: it may be ahead.
+const DUE_AT_ONCE: &str = "
+    update main.sync_outbox set run_at = min(run_at, coalesce(
+        (select max(o.updated_at) from (
+            select updated_at from main.sync_outbox where contact_id <> $1 order by seq desc limit 1) o),
+        (select max(at) from main.sync_attempts), '1970-01-01T00:00:00.000000Z'))
+    where contact_id = $1 and state = 'ready'";
+
+impl Place {
+    /// Finds the tables: they are those of the file that the host's connection is open on.
+    pub(super) fn of(_plan: &Plan) -> Self {
+        Self
+    }
+
+    /// Returns the time of what is written.
+    #[expect(
+        clippy::unused_async,
+        reason = "on PostgreSQL the server is asked for it"
+    )]
+    pub(super) async fn now(&self, _connection: &mut Connection) -> Result<DateTime<Utc>> {
+        Ok(TokioTimer.utc_now())
+    }
+
+    /// Makes the jobs due by any store's clock. No worker hears of a commit that is not ours: it asks after a while.
+    pub(super) async fn tell(&self, connection: &mut Connection, accepted: Accepted) -> Result<()> {
+        sqlx::query(DUE_AT_ONCE)
+            .bind(Id::from(accepted.contact.as_uuid()))
+            .execute(connection)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+}
+
+impl Statements for Place {
+    fn query(&self, text: &'static str) -> Query {
+        sqlx::query(text)
     }
 }
 

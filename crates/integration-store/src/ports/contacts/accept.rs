@@ -3,24 +3,18 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use contact_sync::{
-    Accepted, Contact, ContactId, ContactKey, DeliveryState, Erased, NewJob, SignupStore,
+    Accepted, Contact, ContactId, ContactKey, DeliveryState, Erased, NewJob, Planner, SignupStore,
     Standings, StoreError, StoredContact, TargetName, TenantId,
 };
 
-use super::contact::{LineId, key_text, write_by_key, write_contact};
+use super::contact::{LineId, amend_contact, key_text, write_by_key};
 use super::outbox::{add_delivery, queue_delivery};
 use super::{Connection, Result, Statements, Store, erase, failed, get, standing};
-use crate::columns::{Id, Time};
+use crate::columns::Id;
 
 const FIND: &str = "
     select id from main.sync_contacts
     where tenant_id = $1 and contact_key = $2 and contact is not null and erased_at is null";
-
-/// Locked, so that nobody erases it meanwhile.
-const IS_THERE: &str = "
-    update main.sync_contacts set updated_at = $3
-    where id = $1 and tenant_id = $2 and contact is not null and erased_at is null
-    returning id";
 
 /// Writes a contact and its jobs.
 pub(in super::super) async fn accept(
@@ -53,16 +47,10 @@ async fn amend(
     jobs: &[NewJob],
 ) -> Result<Option<Accepted>> {
     let now = store.now(connection).await?;
-    let query = store.query(IS_THERE).bind(Id::from(id.as_uuid()));
-    let query = query.bind(tenant.as_str().to_owned()).bind(Time::from(now));
-    let there = query
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(failed)?;
-    if there.is_none() {
+    let revision = amend_contact(store, connection, tenant, id, change, now).await?;
+    let Some(revision) = revision else {
         return Ok(None);
-    }
-    let revision = write_contact(store, connection, id, tenant, change, now).await?;
+    };
     for job in jobs {
         let line = LineId::new(id, job.target.clone());
         let trace_id = job.trace_id.as_deref();
@@ -158,6 +146,10 @@ impl SignupStore for Store {
 
     fn schema(&self) -> &str {
         self.schema_name()
+    }
+
+    async fn drain_intake(&self, planner: &Planner<'_>, limit: usize) -> Result<usize, StoreError> {
+        self.take_over(planner, limit).await
     }
 
     async fn deliveries(&self, contact: ContactId) -> Result<Vec<DeliveryState>, StoreError> {

@@ -72,6 +72,12 @@ const RESERVE: &str = "
     on conflict (tenant_id, contact_key) do update set updated_at = excluded.updated_at
     returning id, revision, contact, erased_at";
 
+/// Locked, so that nobody erases it meanwhile.
+const LOCK_THEIRS: &str = "
+    update main.sync_contacts set updated_at = $3
+    where id = $1 and tenant_id = $2 and contact is not null and erased_at is null
+    returning revision, contact, erased_at";
+
 const READ: &str = "
     select revision, contact, erased_at from main.sync_contacts where id = $1";
 
@@ -84,10 +90,6 @@ const INSERT: &str = "
 
 const UPDATE: &str = "
     update main.sync_contacts set revision = $2, contact = $3, erased_at = null, updated_at = $4 where id = $1";
-
-/// A removal that waits for a person has nobody to remove any more once the contact is back.
-const FORGET_STOPPED_REMOVALS: &str = "
-    delete from main.sync_outbox where contact_id = $1 and kind = 'remove' and state in ('review', 'dead')";
 
 /// A contact's row.
 struct Stored {
@@ -214,6 +216,36 @@ pub(in super::super) async fn write_contact(
     Ok(1)
 }
 
+/// Merges a change into a contact of the tenant's that is there. Returns its revision, which grows if anything is
+/// different.
+pub(in super::super) async fn amend_contact(
+    store: &impl Statements,
+    connection: &mut Connection,
+    tenant: &TenantId,
+    id: ContactId,
+    change: &Contact,
+    now: DateTime<Utc>,
+) -> Result<Option<u64>> {
+    let query = store.query(LOCK_THEIRS).bind(Id::from(id.as_uuid()));
+    let query = query.bind(tenant.as_str().to_owned()).bind(Time::from(now));
+    let row = query
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let Some(stored) = row.as_ref().map(read_row).transpose()? else {
+        return Ok(None);
+    };
+    let mut merged = stored.contact.clone();
+    if let Some(merged) = merged.as_mut() {
+        merged.merge(change.clone());
+    }
+    if merged == stored.contact {
+        return Ok(Some(stored.revision));
+    }
+    let revision = merge(store, connection, id, stored, change, now).await?;
+    Ok(Some(revision))
+}
+
 async fn merge(
     store: &impl Statements,
     connection: &mut Connection,
@@ -223,11 +255,7 @@ async fn merge(
     now: DateTime<Utc>,
 ) -> Result<u64> {
     let mut merged = contact.clone();
-    if stored.is_erased {
-        let query = store.query(FORGET_STOPPED_REMOVALS);
-        let query = query.bind(Id::from(id.as_uuid()));
-        query.execute(&mut *connection).await.map_err(failed)?;
-    } else if let Some(older) = stored.contact {
+    if let Some(older) = stored.contact.filter(|_| !stored.is_erased) {
         merged = older;
         merged.merge(contact.clone());
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use contact_sync::{Contact, ContactId, Erased, Identifier, JobKind, Lane, TargetName, TenantId};
 
 use super::contact::{LineId, identifier_text, ordering_key, read_contact};
-use super::outbox::{NewRow, add_job, head};
+use super::outbox::{NewRow, add_job, forget_stopped_removal, head};
 use super::{Connection, Result, Row, Statements, Store, corrupt, failed, get};
 use crate::columns::{Id, Time};
 
@@ -16,6 +16,10 @@ const LOCK: &str = "
 
 const REMOVALS: &str = "
     select target from main.sync_outbox where contact_id = $1 and kind = 'remove' order by target";
+
+const LIVE_REMOVALS: &str = "
+    select target from main.sync_outbox
+    where contact_id = $1 and kind = 'remove' and state in ('ready', 'retrying', 'running')";
 
 const DROP_WAITING: &str = "
     delete from main.sync_outbox
@@ -29,7 +33,11 @@ const DROP_RUNNING: &str = "
 
 const LINES: &str = "
     update main.sync_lines set stopped_job = null where contact_id = $1
-    returning target, link, remote_id, is_ours, holder";
+    returning target, link, is_ours";
+
+/// Targets where a strict create goes on: what that may have made, its undo job sees to.
+const UNCONFIRMED: &str = "
+    select target from main.sync_outbox where contact_id = $1 and kind = 'undo' and state = 'held'";
 
 const UNLINK: &str = "
     update main.sync_lines
@@ -60,11 +68,16 @@ const HAND_OVER: &str = "
 
 const FORGET: &str = "delete from main.sync_known where contact_id = $1";
 
-/// The key is kept as long as something runs or waits, so that a signup that comes back goes behind that.
+/// The key is kept as long as a removal runs or waits, so that a signup that comes back goes behind that.
 const WIPE: &str = "
     update main.sync_contacts set contact = null, contact_key = null
     where id = $1 and erased_at is not null
-        and not exists (select 1 from main.sync_outbox o where o.contact_id = $1)";
+        and not exists (select 1 from main.sync_outbox o where o.contact_id = $1 and o.kind = 'remove')";
+
+const WIPE_LINES: &str = "
+    delete from main.sync_lines where contact_id = $1 and holder is null and link = 'none'
+        and not exists (
+            select 1 from main.sync_outbox o where o.contact_id = $1 and o.target = main.sync_lines.target)";
 
 /// A line as an erasure sees it.
 struct Left {
@@ -72,7 +85,6 @@ struct Left {
     is_intent: bool,
     is_linked: bool,
     is_ours: bool,
-    is_held: bool,
 }
 
 /// Erases a contact, as the port says.
@@ -104,13 +116,16 @@ pub(super) async fn erase(
     query.execute(&mut *connection).await.map_err(failed)?;
     let running = targets(store, connection, DROP_RUNNING, id).await?;
     let running: HashSet<TargetName> = running.into_iter().collect();
-    let (mut queued, mut kept) = (Vec::new(), Vec::new());
+    let mut kept = Vec::new();
+    let leaving = targets(store, connection, LIVE_REMOVALS, id).await?;
+    let unconfirmed = targets(store, connection, UNCONFIRMED, id).await?;
     for left in lines(store, connection, id).await? {
         let target = left.line.target.clone();
-        if left.is_ours || left.is_intent || left.is_held || running.contains(&target) {
+        forget_stopped_removal(store, connection, &left.line).await?;
+        let may_be_there = left.is_intent && !unconfirmed.contains(&target);
+        if left.is_ours || may_be_there || running.contains(&target) {
             queue_removal(store, connection, &left.line, tenant, &contact, now).await?;
-            queued.push(target);
-        } else if left.is_linked {
+        } else if left.is_linked && !leaving.contains(&target) {
             let query = store.query(UNLINK).bind(left.line.contact_row());
             let query = query.bind(left.line.target_text());
             query.execute(&mut *connection).await.map_err(failed)?;
@@ -124,6 +139,7 @@ pub(super) async fn erase(
     let query = store.query(ERASE).bind(Id::from(id.as_uuid()));
     let query = query.bind(Time::from(now));
     query.execute(&mut *connection).await.map_err(failed)?;
+    let queued = targets(store, connection, REMOVALS, id).await?;
     wipe_if_done(store, connection, id).await?;
     Ok(Some(Erased::new(id, queued, kept)))
 }
@@ -135,7 +151,11 @@ pub(in super::super) async fn wipe_if_done(
     contact: ContactId,
 ) -> Result<()> {
     let query = store.query(WIPE).bind(Id::from(contact.as_uuid()));
-    query.execute(connection).await.map_err(failed)?;
+    let wiped = query.execute(&mut *connection).await.map_err(failed)?;
+    if wiped.rows_affected() > 0 {
+        let query = store.query(WIPE_LINES).bind(Id::from(contact.as_uuid()));
+        query.execute(connection).await.map_err(failed)?;
+    }
     Ok(())
 }
 
@@ -165,7 +185,6 @@ async fn lines(
             is_intent: link == "intent",
             is_linked: link == "linked",
             is_ours: get::<bool>(row, "is_ours")? && link == "linked",
-            is_held: get::<Option<Id>>(row, "holder")?.is_some(),
         })
     };
     let mut lines: Vec<Left> = rows.iter().map(read).collect::<Result<_>>()?;

@@ -7,7 +7,7 @@
 //!
 //! What runs in a transaction takes [`Statements`] and a connection, so that it runs in the host's own as well.
 
-mod accept;
+pub(super) mod accept;
 mod blocker;
 mod claim;
 mod commit;
@@ -20,6 +20,7 @@ mod local;
 mod outbox;
 mod port;
 mod reap;
+mod record;
 mod snapshot;
 mod standing;
 mod stopped;

@@ -39,6 +39,12 @@ const PREPEND: &str = "
     where o.contact_id = $5 and o.target = $4 and o.state in ('ready', 'retrying', 'running', 'held')
     on conflict (kind, dedup_key) where state in ('ready', 'retrying', 'running', 'held') do nothing";
 
+/// Whoever is back is nobody to remove.
+const FORGET_STOPPED_REMOVAL: &str = "
+    delete from main.sync_outbox
+    where contact_id = $1 and target = $2 and kind = 'remove' and state in ('review', 'dead')
+    returning id";
+
 const LIVE_JOB: &str = "
     select id from main.sync_outbox
     where kind = $1 and dedup_key = $2 and state in ('ready', 'retrying', 'running', 'held')";
@@ -106,6 +112,7 @@ pub(in super::super) async fn queue_delivery(
     trace_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    forget_stopped_removal(store, connection, line).await?;
     let joined = store
         .query(JOIN_DELIVERY)
         .bind(ordering_key(line))
@@ -214,6 +221,21 @@ pub(in super::super) async fn remove_job(
     let contact = get::<Id>(&row, "contact_id")?.0.into();
     let target: String = get(&row, "target")?;
     head(store, connection, &LineId::new(contact, target.into())).await
+}
+
+/// Forgets a removal that waits for a person.
+pub(super) async fn forget_stopped_removal(
+    store: &impl Statements,
+    connection: &mut Connection,
+    line: &LineId,
+) -> Result<()> {
+    let query = store.query(FORGET_STOPPED_REMOVAL).bind(line.contact_row());
+    let query = query.bind(line.target_text());
+    for row in query.fetch_all(&mut *connection).await.map_err(failed)? {
+        let query = store.query(REMOVE_UNDO).bind(get::<Id>(&row, "id")?);
+        query.execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Makes the first live job of a line its head, and no other.
