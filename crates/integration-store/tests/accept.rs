@@ -13,3 +13,5 @@ mod places;
 mod record;
 #[path = "accept/signups.rs"]
 mod signups;
+#[path = "accept/wake.rs"]
+mod wake;
