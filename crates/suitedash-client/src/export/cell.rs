@@ -36,7 +36,7 @@ impl Rules {
     pub(super) fn allow(self, text: &str, is_phone: bool) -> bool {
         let bytes = text.as_bytes();
         let is_plain = bytes.len() <= LONGEST
-            && bytes.first().is_none_or(u8::is_ascii_alphanumeric)
+            && (self.guard == Guard::None || bytes.first().is_none_or(u8::is_ascii_alphanumeric))
             && is_printable_ascii(bytes);
         is_plain
             || (is_phone && is_international_number(text))

@@ -1,10 +1,11 @@
 //! Contacts as rows of CSV.
 
 use std::borrow::Borrow;
+use std::cell::Cell;
 use std::error::Error as StdError;
 use std::io::{self, Write};
 
-use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, Utc};
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 use serde::{Deserialize, Serialize};
 
@@ -250,6 +251,8 @@ struct Layout {
     rules: Rules,
     tags_separator: String,
     created_date: CreatedDate,
+    /// The day that the last date was of, as it is written.
+    day: Cell<(Option<i64>, String)>,
     /// What goes into the background info, since it has no column of its own.
     without_column: Vec<Field>,
 }
@@ -271,6 +274,7 @@ impl Layout {
             },
             tags_separator: profile.tags_separator.clone(),
             created_date: profile.created_date,
+            day: Cell::default(),
             without_column,
         }
     }
@@ -333,55 +337,30 @@ impl Layout {
         }
     }
 
-    /// chrono's own formatting takes as long as the rest of the row.
+    /// The day is put into words once per day, the time of day by hand: chrono's own formatting takes as long as the
+    /// rest of the row.
     fn push_date(&self, at: DateTime<Utc>, to: &mut String) {
-        let at_utc = at.naive_utc();
-        let Ok(year @ 0..=9999) = u32::try_from(at_utc.year()) else {
-            to.push_str(&at.to_rfc3339_opts(SecondsFormat::Secs, true));
-            return;
-        };
-        let mut text = *b"0000-00-00T00:00:00Z";
-        let [
-            y1,
-            y2,
-            y3,
-            y4,
-            _,
-            m1,
-            m2,
-            _,
-            d1,
-            d2,
-            _,
-            h1,
-            h2,
-            _,
-            n1,
-            n2,
-            _,
-            s1,
-            s2,
-            _,
-        ] = &mut text;
-        let places = [
-            (y1, y2, year / 100),
-            (y3, y4, year % 100),
-            (m1, m2, at_utc.month()),
-            (d1, d2, at_utc.day()),
-            (h1, h2, at_utc.hour()),
-            (n1, n2, at_utc.minute()),
-            (s1, s2, at_utc.second()),
-        ];
-        for (tens, ones, number) in places {
-            *tens = digit(number / 10);
-            *ones = digit(number % 10);
+        let day = at.timestamp().div_euclid(SECONDS_A_DAY);
+        let mut known = self.day.take();
+        if known.0 != Some(day) {
+            known = (Some(day), at.format("%Y-%m-%d").to_string());
         }
-        let whole = str::from_utf8(&text).unwrap_or_default();
-        to.push_str(match self.created_date {
-            CreatedDate::Rfc3339 => whole,
-            CreatedDate::DateOnly => whole.get(..10).unwrap_or_default(),
-        });
+        to.push_str(&known.1);
+        self.day.set(known);
+        if self.created_date == CreatedDate::DateOnly {
+            return;
+        }
+        let second = u32::try_from(at.timestamp().rem_euclid(SECONDS_A_DAY)).unwrap_or_default();
+        let [h, m, s] = [second / 3600, second / 60 % 60, second % 60].map(two_digits);
+        let time = [b'T', h[0], h[1], b':', m[0], m[1], b':', s[0], s[1], b'Z'];
+        to.push_str(str::from_utf8(&time).unwrap_or_default());
     }
+}
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+fn two_digits(number: u32) -> [u8; 2] {
+    [number / 10, number % 10].map(digit)
 }
 
 fn digit(number: u32) -> u8 {
@@ -471,12 +450,24 @@ mod tests {
     #[rstest]
     #[case(0, "1970-01-01T00:00:00Z")]
     #[case(-62_135_596_801, "0000-12-31T23:59:59Z")]
+    #[case(1_795_305_599, "2026-11-21T23:59:59Z")]
     #[case(253_402_300_800, "+10000-01-01T00:00:00Z")]
     fn dates_of_any_year_are_written(#[case] seconds: i64, #[case] text: &str) {
         let at = DateTime::from_timestamp(seconds, 999).unwrap();
         let profile = Profile::import_raw().columns([Field::CreatedDate.into()]);
-        let (file, _) = written(&[ExportContact::new("1").created(at)], &profile);
+        let contact = ExportContact::new("1").created(at);
+        let (file, _) = written(std::slice::from_ref(&contact), &profile);
         assert_eq!(file, format!("Created Date\r\n{text}\r\n"));
+
+        // Another day between two of this one.
+        let day = text.split('T').next().unwrap();
+        let profile = profile.created_date(CreatedDate::DateOnly);
+        let rows = [contact.clone(), ana(), contact];
+        let (file, _) = written(&rows, &profile);
+        assert_eq!(
+            file,
+            format!("Created Date\r\n{day}\r\n2026-03-04\r\n{day}\r\n")
+        );
     }
 
     #[test]
