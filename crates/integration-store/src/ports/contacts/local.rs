@@ -1,5 +1,6 @@
 //! What a store knows in its own process, and no other: who waits, and what has been counted.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connector_http::Timer;
@@ -21,6 +22,7 @@ pub(in super::super) struct Local {
     pub(super) watch: Watch,
     pub(super) outcomes: Waiting,
     work: Notify,
+    waiting: AtomicUsize,
     changed: Notify,
     counts: Mutex<Counts>,
 }
@@ -41,6 +43,7 @@ impl Local {
             watch: Watch::default(),
             outcomes: Waiting::default(),
             work: Notify::new(),
+            waiting: AtomicUsize::new(0),
             changed: Notify::new(),
             counts: Mutex::default(),
         }
@@ -49,14 +52,29 @@ impl Local {
     /// Tells those who wait in this process that something was written.
     pub(in super::super) fn wake(&self) {
         self.changed.notify_waiters();
-        // One that is just about to wait finds the permit; those that wait already all look.
-        self.work.notify_waiters();
-        self.work.notify_one();
+        // All who wait look; if nobody does, the next one looks before it waits.
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.work.notify_waiters();
+        } else {
+            self.work.notify_one();
+        }
     }
 
     /// Waits until this process has heard of work.
     pub(in super::super) async fn work_added(&self) {
-        self.work.notified().await;
+        struct Waiting<'a>(&'a AtomicUsize);
+        impl Drop for Waiting<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+        let word = self.work.notified();
+        tokio::pin!(word);
+        // Registered before it is counted, so that a word in between reaches it either way.
+        word.as_mut().enable();
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let _waiting = Waiting(&self.waiting);
+        word.await;
     }
 
     /// Reads what has been counted, for adding to it.
