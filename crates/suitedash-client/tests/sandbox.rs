@@ -1,10 +1,5 @@
 //! Whole flows against the simulated vendor, written by other hands from the same facts.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test they are called from"
-)]
-
 use std::time::Duration;
 
 use rstest::rstest;

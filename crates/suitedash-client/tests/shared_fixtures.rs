@@ -4,6 +4,7 @@
 //! `CONNECTORS_REQUIRE_SHARED=1` a missing folder or file fails.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -41,7 +42,7 @@ fn folder(test: &str) -> Option<PathBuf> {
 
 /// A sample, and a client that gets it as its one answer.
 struct Sample {
-    sample: Value,
+    file: Value,
     fake: FakeTransport,
     client: Client,
 }
@@ -50,10 +51,10 @@ impl Sample {
     fn read(folder: &std::path::Path, name: &str) -> Self {
         let path = folder.join(format!("{name}.json"));
         let bytes = std::fs::read(&path).unwrap_or_else(|it| panic!("{}: {it}", path.display()));
-        let sample: Value = serde_json::from_slice(&bytes).unwrap();
-        let status = sample["response"]["status"].as_u64().unwrap();
+        let file: Value = serde_json::from_slice(&bytes).unwrap();
+        let status = file["response"]["status"].as_u64().unwrap();
         let reply = Reply::status(status.try_into().unwrap());
-        let reply = match &sample["response"]["body"] {
+        let reply = match &file["response"]["body"] {
             Value::String(text) => reply.body(text.clone()),
             body => reply.json(body),
         };
@@ -65,17 +66,13 @@ impl Sample {
             .transport(Arc::new(fake.clone()))
             .build()
             .unwrap();
-        Self {
-            sample,
-            fake,
-            client,
-        }
+        Self { file, fake, client }
     }
 
     /// What was sent is what the sample's request says.
     fn assert_request(&self) {
         let request = self.fake.last_request().unwrap();
-        let expected = &self.sample["request"];
+        let expected = &self.file["request"];
         assert_eq!(request.method.as_str(), expected["method"]);
         let path = request.url.to_string();
         let path = path
