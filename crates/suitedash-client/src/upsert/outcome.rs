@@ -74,7 +74,8 @@ impl Unmapped {
 pub enum UnmappedReason {
     /// Contacts have no such attribute, and no rule says where to put it.
     NoSuchAttribute,
-    /// The account has no field of its own of this name, or several.
+    /// The account has no field of its own of this name, or several. A field that was made within the last day may not
+    /// be known yet: [`Client::forget_meta`](crate::Client::forget_meta) lets it be looked up again.
     UnknownField,
     /// It did not fit behind what is stored.
     TooLong,

@@ -5,8 +5,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use suitedash_client::{
     ContactAction, ContactInput, ContactOutcome, ContactPlan, ContactRules, Delivery, ErrorKind,
-    ExistingValues, FieldRef, LeadSubmission, Method, Notice, Role, SourceRule, StepWhen,
-    UnmappedReason,
+    ExistingValues, FieldRef, Lane, LeadSubmission, Method, Notice, QuotaLedger, QuotaPlan, Role,
+    SourceRule, StepWhen, UnmappedReason,
 };
 
 use crate::support::{EMAIL, UID, builder, client, contact, fixture, lines, refused, script, told};
@@ -235,6 +235,62 @@ async fn after_a_lost_answer_it_looks_before_anything_else(#[case] lost: Reply) 
         .unwrap_err();
     assert!(error.delivery() >= Delivery::Unknown);
     assert_eq!(error.operation(), "contacts.create");
+}
+
+/// The doubt about the creation weighs more than who answered the look-up.
+#[rstest]
+#[case(ContactPlan::PostFirst)]
+#[case(ContactPlan::GetFirst)]
+#[tokio::test(start_paused = true)]
+async fn a_stranger_behind_a_lost_answer_leaves_the_doubt(#[case] plan: ContactPlan) {
+    let stranger = told(200, &contact(&json!({"email": "john@example.com"})));
+    let fake = FakeTransport::new();
+    if plan == ContactPlan::GetFirst {
+        fake.push(refused(404));
+    }
+    fake.push(Reply::hang()).push(stranger);
+    let call = client(&fake).create_or_update_contact(&jane()).plan(plan);
+    let error = call.await.unwrap_err();
+    assert_eq!(
+        (error.delivery(), error.operation()),
+        (Delivery::Unknown, "contacts.create")
+    );
+    assert_eq!(
+        (fake.unused(), lines(&fake).last().unwrap().as_str()),
+        (0, GET)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bulk_write_leaves_the_reserve_alone() {
+    let fake = script([told(201, &contact(&json!({})))]);
+    let ledger = QuotaLedger::new(QuotaPlan::Custom(2)).reserve(2);
+    let client = builder(&fake).quota(ledger).build().unwrap();
+    let error = client
+        .create_or_update_contact(&jane())
+        .lane(Lane::Bulk)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::QuotaSpent, Delivery::NotSent)
+    );
+    client.create_or_update_contact(&jane()).await.unwrap();
+    assert_eq!(lines(&fake), [POST]);
+}
+
+/// The quota ends between the refusal and the look-up: nothing was written, and that is what is said.
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_ends_in_the_middle_is_told() {
+    let fake = script([refused(422)]);
+    let ledger = QuotaLedger::new(QuotaPlan::Custom(1)).reserve(0);
+    let client = builder(&fake).quota(ledger).build().unwrap();
+    let error = client.create_or_update_contact(&jane()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::QuotaSpent, Delivery::NotSent)
+    );
+    assert_eq!(lines(&fake), [POST]);
 }
 
 #[tokio::test(start_paused = true)]
