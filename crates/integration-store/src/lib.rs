@@ -54,6 +54,10 @@ pub use self::postgres::{PostgresStore, PostgresStoreBuilder};
 pub use self::sqlite::{SqliteStore, SqliteStoreBuilder};
 
 #[cfg(all(feature = "contacts", any(feature = "sqlite", feature = "postgres")))]
+mod confirm_in;
+#[cfg(all(feature = "contacts", any(feature = "sqlite", feature = "postgres")))]
+pub use self::confirm_in::ConfirmIn;
+#[cfg(all(feature = "contacts", any(feature = "sqlite", feature = "postgres")))]
 mod record;
 #[cfg(all(feature = "contacts", any(feature = "sqlite", feature = "postgres")))]
 pub use self::record::RecordIn;

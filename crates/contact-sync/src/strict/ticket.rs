@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use chrono::{DateTime, Utc};
 use connector_http::Timer;
 
 use crate::ids::{ContactId, RemoteId};
@@ -70,11 +69,6 @@ impl Ticket {
     /// Returns what has to be written to confirm, for stores that do it inside the host's transaction.
     pub fn confirmation(&self) -> &Confirmation {
         &self.confirmation
-    }
-
-    /// Returns the time by the hook's clock, for stores that have no other one inside the host's transaction.
-    pub fn utc_now(&self) -> DateTime<Utc> {
-        self.timer.utc_now()
     }
 }
 

@@ -195,8 +195,13 @@ pub(super) struct Place {
 impl Place {
     /// Finds the tables of the store that has made a plan.
     pub(super) fn of(plan: &Plan) -> Self {
+        Self::in_schema(&plan.schema)
+    }
+
+    /// Finds the tables of the store whose schema this is.
+    pub(super) fn in_schema(schema: &str) -> Self {
         Self {
-            schema: plan.schema.replace('"', "\"\""),
+            schema: schema.replace('"', "\"\""),
         }
     }
 

@@ -148,6 +148,9 @@ fn text_in(schema: &str, text: &'static str) -> String {
         .replace("json_object(", "jsonb_build_object(")
         // That of the transaction's start would be older than what a statement waited for.
         .replace("current_timestamp", "clock_timestamp()")
+        // What is locked is a comment to SQLite, which has one writer at a time.
+        .replace("/* for ", "for ")
+        .replace(" */", "")
 }
 
 impl fmt::Debug for PostgresStore {

@@ -313,6 +313,11 @@ impl Place {
         Self
     }
 
+    /// Finds the tables of a store, wherever it says that they are.
+    pub(super) fn in_schema(_schema: &str) -> Self {
+        Self
+    }
+
     /// Returns the time of what is written.
     #[expect(
         clippy::unused_async,

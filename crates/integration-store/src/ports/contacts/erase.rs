@@ -7,6 +7,7 @@ use contact_sync::{Contact, ContactId, Erased, Identifier, JobKind, Lane, Target
 
 use super::contact::{LineId, identifier_text, ordering_key, read_contact};
 use super::outbox::{NewRow, add_job, forget_stopped_removal, head};
+use super::undo::json;
 use super::{Connection, Result, Row, Statements, Store, corrupt, failed, get};
 use crate::columns::{Id, Time};
 
@@ -213,12 +214,11 @@ async fn queue_removal(
     };
     let job = add_job(store, connection, row).await?;
     let key = contact.key().external(line.contact);
-    let text = serde_json::to_string(contact).map_err(|_| corrupt("contact"))?;
     store
         .query(KEEP_FOR_REMOVAL)
         .bind(Id::from(job.as_uuid()))
-        .bind(text)
-        .bind(key.as_str().replace('\0', "\u{fffd}"))
+        .bind(json(contact)?)
+        .bind(json(&key)?)
         .bind(Time::from(now))
         .execute(connection)
         .await

@@ -8,6 +8,7 @@ use contact_sync::{
 
 use super::contact::LineId;
 use super::line::LineRow;
+use super::undo::from_json;
 use super::{Result, Row, corrupt, get};
 use crate::columns::{Id, Time};
 
@@ -113,7 +114,8 @@ fn read_undo(row: &Row, contact: &str) -> Result<Undo> {
     let key: String = get(row, "undo_key")?;
     let started_at: Time = get(row, "undo_started_at")?;
     let contact = contact_of(contact, "contact")?;
-    let mut undo = Undo::new(contact, ExternalKey::from(key), started_at.0);
+    let key: ExternalKey = from_json(&key, "external_key")?;
+    let mut undo = Undo::new(contact, key, started_at.0);
     undo.remote = get::<Option<String>>(row, "undo_remote")?.map(RemoteId::from);
     Ok(undo)
 }

@@ -11,6 +11,7 @@ use super::commit::count;
 use super::ending::{Ending, meanwhile, write};
 use super::job_row::JobRow;
 use super::line::{batch, stamp};
+use super::operation::reap_operations;
 use super::{Result, Store, failed, queue};
 use crate::columns::{Time, lease_ttl};
 
@@ -68,6 +69,14 @@ pub(super) async fn reap(store: &Store) -> Result<()> {
             break;
         }
     }
+    store
+        .change(|store, connection| {
+            Box::pin(async move {
+                let now = store.now(connection).await?;
+                reap_operations(store, connection, now).await
+            })
+        })
+        .await?;
     store.local.wake();
     Ok(())
 }
