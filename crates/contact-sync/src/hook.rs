@@ -1,10 +1,13 @@
 //! The signup hook: accept locally, deliver later, never fail on a vendor.
 
+mod profile;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use connector_http::{Lane, Timer, TokioTimer};
+pub use profile::ContactRef;
 use thiserror::Error;
 
 use crate::contact::{Contact, Region, Signup, warm_up};
@@ -57,6 +60,7 @@ impl SignupHook {
             contact,
             targets: self.directory.targets(&signup.tenant),
             schema: self.store.schema().to_owned(),
+            trace_id: signup.trace_id.clone(),
         }
     }
 
@@ -155,30 +159,56 @@ pub struct Plan {
     /// Where the store's tables are in its database, for writing into the host's own transaction; empty where there is
     /// no such thing.
     pub schema: String,
+    /// What ties the jobs to the request that they come from, in the host's own traces.
+    pub trace_id: Option<String>,
 }
 
 impl Plan {
-    /// Returns the jobs to be written with the contact.
+    /// Sets what ties the jobs to the request that they come from: nothing personal, it is logged.
+    pub fn trace_id(mut self, id: impl Into<String>) -> Self {
+        self.trace_id = Some(id.into());
+        self
+    }
+
+    /// Returns the jobs to be written with the contact: none for one that is
+    /// [blank](crate::Contact::is_blank), which is written all the same.
     pub fn jobs(&self, lane: Lane) -> Vec<NewJob> {
-        let on = self
-            .targets
-            .iter()
-            .filter(|(_, switch)| *switch == Switch::On);
-        on.map(|(target, _)| NewJob::new(target.clone(), lane))
-            .collect()
+        jobs(&self.contact, &self.targets, self.trace_id.as_deref(), lane)
     }
 
     /// Returns the receipt for what was accepted, before any of it was delivered.
     pub fn receipt(&self, accepted: Accepted) -> Receipt {
-        let lines = self.targets.iter().map(|(target, switch)| {
-            let reason = match switch {
-                Switch::On => Reason::Queued,
-                Switch::Off(reason) => Reason::from(*reason),
-            };
-            TargetReceipt::not_integrated(target.clone(), reason)
-        });
-        Receipt::new(accepted.contact, lines.collect())
+        receipt(accepted, &self.contact, &self.targets)
     }
+}
+
+fn jobs(
+    contact: &Contact,
+    targets: &[(TargetName, Switch)],
+    trace_id: Option<&str>,
+    lane: Lane,
+) -> Vec<NewJob> {
+    let on = targets
+        .iter()
+        .filter(|(_, switch)| *switch == Switch::On && !contact.is_blank());
+    on.map(|(target, _)| {
+        let mut job = NewJob::new(target.clone(), lane);
+        job.trace_id = trace_id.map(str::to_owned);
+        job
+    })
+    .collect()
+}
+
+fn receipt(accepted: Accepted, contact: &Contact, targets: &[(TargetName, Switch)]) -> Receipt {
+    let lines = targets.iter().map(|(target, switch)| {
+        let reason = match switch {
+            Switch::On if contact.is_blank() => Reason::Blank,
+            Switch::On => Reason::Queued,
+            Switch::Off(reason) => Reason::from(*reason),
+        };
+        TargetReceipt::not_integrated(target.clone(), reason)
+    });
+    Receipt::new(accepted.contact, lines.collect())
 }
 
 /// The one way in which a signup fails: our own store could not write it.

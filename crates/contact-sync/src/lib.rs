@@ -5,9 +5,14 @@ mod directory;
 mod failure;
 mod hook;
 mod ids;
+#[cfg(feature = "integrations")]
+pub mod integrations;
 mod lease;
+mod links;
+mod mapping;
 mod memory;
 mod receipt;
+mod reconcile;
 mod retry;
 mod store;
 mod strict;
@@ -22,10 +27,15 @@ pub use contact::{
 };
 pub use directory::{SkipReason, StaticDirectory, Switch, TargetDirectory};
 pub use failure::{ClientUnavailable, ErrorClass, FailureNote, TargetError};
-pub use hook::{NotAccepted, Plan, SignupHook};
+pub use hook::{ContactRef, NotAccepted, Plan, SignupHook};
 pub use ids::{ContactId, JobId, LeaseToken, OperationId, RemoteId, TargetName, TenantId};
+pub use links::Links;
+pub use mapping::{
+    FieldMap, Mapped, MappedValue, Mappings, Place, Places, Source, StaticMappings, UnknownField,
+};
 pub use memory::MemoryStore;
 pub use receipt::{Reason, Receipt, TargetReceipt};
+pub use reconcile::{Missing, Reconciled, Reconciler};
 pub use retry::RetryPolicy;
 pub use store::{
     Accepted, Ack, Begun, Claim, ClaimRequest, Claims, DeliveryState, Erased, Held, JobKind,
@@ -38,4 +48,4 @@ pub use target::{
     Action, CallBudget, ClientProvider, Context, Delivered, Delivery, Hit, Known, Person,
     SharedClient, Target, Unmapped, Updated,
 };
-pub use worker::{Event, Progress, RunningWorker, Stopped, Worker};
+pub use worker::{Event, Progress, RunningWorker, StatusSink, Stopped, Worker};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::directory::SkipReason;
 use crate::failure::ErrorClass;
 use crate::ids::{ContactId, RemoteId, TargetName};
+use crate::links::Links;
 use crate::store::{DeliveryState, Standing};
 
 /// What became of a contact, target by target.
@@ -28,6 +29,14 @@ impl Receipt {
     /// Returns the line of one target.
     pub fn target(&self, name: &str) -> Option<&TargetReceipt> {
         self.targets.iter().find(|receipt| receipt.target == name)
+    }
+
+    /// Returns the vendors' ids, as far as they are known.
+    pub fn links(&self) -> Links {
+        let known = self.targets.iter();
+        known
+            .filter_map(|line| Some((line.target.clone(), line.contact_id.clone()?)))
+            .collect()
     }
 }
 
@@ -113,6 +122,8 @@ pub enum Reason {
     NotConfigured,
     /// Skipped: the integration is switched off.
     Disabled,
+    /// Skipped: there is nothing to recognise or reach the person by ([`Contact::is_blank`](crate::Contact::is_blank)).
+    Blank,
     /// Several records could be meant: it waits for a person.
     Conflict,
     /// It waits for a person to import it at the vendor.

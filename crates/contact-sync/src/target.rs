@@ -38,6 +38,12 @@ pub trait Target: Send + Sync {
     /// Returns what of a contact has no place at the vendor, or is not fit for it.
     fn unmapped(&self, contact: &Contact) -> Vec<Unmapped>;
 
+    /// Returns the same for one tenant, where a tenant's own [`FieldMap`](crate::FieldMap) counts too.
+    async fn unmapped_for(&self, context: &Context<'_>, contact: &Contact) -> Vec<Unmapped> {
+        let _ = context;
+        self.unmapped(contact)
+    }
+
     /// Looks for records of a person, as far as the vendor can be searched; each record once.
     ///
     /// # Errors
@@ -363,6 +369,9 @@ impl Hit {
 pub struct Unmapped {
     /// The field.
     pub field: Field,
+    /// The attribute's name, for an attribute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Why it has no place. Never the value.
     pub reason: &'static str,
 }
@@ -370,7 +379,20 @@ pub struct Unmapped {
 impl Unmapped {
     /// Makes a report of one field.
     pub fn new(field: Field, reason: &'static str) -> Self {
-        Self { field, reason }
+        Self {
+            field,
+            name: None,
+            reason,
+        }
+    }
+
+    /// Makes a report of one attribute.
+    pub fn attribute(name: impl Into<String>, reason: &'static str) -> Self {
+        Self {
+            field: Field::Attribute,
+            name: Some(name.into()),
+            reason,
+        }
     }
 }
 

@@ -14,14 +14,17 @@ use std::time::Duration;
 use connector_http::{Rate, RateClass, RetryPolicy as CallPolicy};
 use contact_sync::targets::openphone::OpenPhoneTarget;
 use contact_sync::{
-    Action, ContactId, Context, CrmHook, ErrorClass, Event, ExternalKey, JobStore, MemoryStore,
-    Person, Progress, Reason, Region, RemoteId, RetryPolicy, SharedClient, Signup, SignupHook,
-    StaticDirectory, StrictError, Target, TenantId, Ticket, Updated, Worker,
+    Action, ContactId, Context, CrmHook, ErrorClass, Event, ExternalKey, Field, FieldMap, JobStore,
+    MemoryStore, Person, Place, Progress, Reason, Region, RemoteId, RetryPolicy, SharedClient,
+    Signup, SignupHook, StaticDirectory, StaticMappings, StrictError, Target, TenantId, Ticket,
+    Unmapped, Updated, Worker,
 };
 use openphone_client::Client;
 use rstest::rstest;
 use serde_json::{Value, json};
-use vendor_sandbox::openphone::{CREATE_CONTACT, DELETE_CONTACT};
+use vendor_sandbox::openphone::{
+    CREATE_CONTACT, CustomFieldKind, DELETE_CONTACT, LIST_CUSTOM_FIELDS,
+};
 use vendor_sandbox::{Fault, FaultPlan, Sandbox};
 
 struct World {
@@ -403,4 +406,79 @@ async fn the_strict_road_leaves_both_sides_alike() {
     assert_eq!(world.contacts().len(), 3);
     world.work().await;
     assert_eq!(world.contacts().len(), 2);
+}
+
+#[tokio::test]
+async fn a_field_map_fills_custom_fields_and_says_what_it_cannot() {
+    let mut world = World::new().await;
+    let control = world.sandbox.control();
+    control.add_custom_field("Lead", "lead-key", CustomFieldKind::Boolean);
+    control.add_custom_field("Seats", "seats", CustomFieldKind::Number);
+    control.add_custom_field("Remarks", "remarks", CustomFieldKind::String);
+    let map = FieldMap::new()
+        .field(Field::Notes, Place::custom("remarks"))
+        .attribute("seats", Place::custom("Seats"))
+        .attribute("job", Place::field("role"))
+        .attribute("plan", Place::custom("Plan"))
+        .leave_out(Field::Company)
+        .constant(Place::custom("Lead"), "yes")
+        .constant(Place::field("source"), "shop");
+    let maps = StaticMappings::new().everybody("openphone", map);
+    world.target = Arc::new((*world.target).clone().mappings(maps));
+
+    let full = ann()
+        .company("Lee Ltd")
+        .notes("hello")
+        .attribute("seats", "12")
+        .attribute("job", "CTO")
+        .attribute("plan", "basic");
+    world.hook.on_signup(full.clone()).await.unwrap();
+    world.work().await;
+    let record = world.contacts().remove(0);
+    assert_eq!(record["source"], "shop");
+    assert_eq!(record["defaultFields"]["role"], "CTO");
+    assert_eq!(record["defaultFields"]["company"], Value::Null);
+    let value = |record: &Value, key: &str| {
+        let fields = record["customFields"].as_array().unwrap();
+        let field = fields.iter().find(|field| field["key"] == key);
+        field.map(|field| field["value"].clone())
+    };
+    assert_eq!(value(&record, "lead-key"), Some(json!(true)));
+    assert_eq!(value(&record, "seats"), Some(json!(12)));
+    assert_eq!(value(&record, "remarks"), Some(json!("hello")));
+    let unmapped = |world: &World| {
+        let events = world.events.lock().unwrap();
+        match &events.last().unwrap().progress {
+            Progress::Delivered { unmapped, .. } => unmapped.clone(),
+            _ => Vec::new(),
+        }
+    };
+    let none = Unmapped::attribute("plan", "there is no such custom field");
+    assert_eq!(unmapped(&world), std::slice::from_ref(&none));
+
+    // The same again writes nothing; another number does, and one that is none is left out.
+    world.hook.on_signup(full.clone()).await.unwrap();
+    world.work().await;
+    let more = full.clone().attribute("seats", "13");
+    world.hook.on_signup(more).await.unwrap();
+    world.work().await;
+    assert_eq!(value(&world.contacts()[0], "seats"), Some(json!(13)));
+    let many = full.attribute("seats", "many");
+    world.hook.on_signup(many).await.unwrap();
+    world.work().await;
+    let actions = world.actions();
+    let expected = [
+        Action::Created,
+        Action::Unchanged,
+        Action::Updated,
+        Action::Unchanged,
+    ];
+    assert_eq!(actions, expected);
+    assert_eq!(
+        unmapped(&world),
+        [none, Unmapped::attribute("seats", "not a number")]
+    );
+    let asked = world.sandbox.control().operations();
+    let lists = asked.iter().find(|op| op.operation == LIST_CUSTOM_FIELDS);
+    assert_eq!(lists.map(|op| op.requests), Some(1), "{asked:?}");
 }

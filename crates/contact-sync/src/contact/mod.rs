@@ -9,6 +9,7 @@ mod region;
 mod signup;
 mod text;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub struct Contact {
     phone: Option<Phone>,
     company: Option<String>,
     notes: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<String, String>,
 }
 
 impl Contact {
@@ -78,6 +81,11 @@ impl Contact {
                 .map(str::trim)
                 .filter(|n| !n.is_empty())
                 .map(str::to_owned),
+            attributes: signup
+                .attributes
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), text::tidy(value)?)))
+                .collect(),
         };
         contact.key = ContactKey::of(tenant, &contact);
         contact
@@ -116,6 +124,17 @@ impl Contact {
     /// Returns the free text.
     pub fn notes(&self) -> Option<&str> {
         self.notes.as_deref()
+    }
+
+    /// Returns what the host knows besides, by the host's own names.
+    pub fn attributes(&self) -> &BTreeMap<String, String> {
+        &self.attributes
+    }
+
+    /// Tells whether there is nothing to recognise or reach the person by: no name, and no e-mail address or phone
+    /// number that can be read. Such a contact is kept, and no vendor gets a record of it.
+    pub fn is_blank(&self) -> bool {
+        self.name.is_empty() && self.identifiers().is_empty()
     }
 
     /// Returns the normalised e-mail address and phone number, as far as they can be told.
@@ -165,6 +184,7 @@ impl Contact {
         }
         self.company = newer.company.or(self.company.take());
         self.notes = newer.notes.or(self.notes.take());
+        self.attributes.extend(newer.attributes);
     }
 }
 
@@ -177,12 +197,13 @@ impl fmt::Debug for Contact {
             .field("phone", &self.phone)
             .field("company", &self.company.is_some())
             .field("notes", &self.notes.is_some())
+            .field("attributes", &self.attributes.keys())
             .finish_non_exhaustive()
     }
 }
 
 /// A field of a contact.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Field {
@@ -200,6 +221,10 @@ pub enum Field {
     Company,
     /// The free text.
     Notes,
+    /// The host's own id of the user.
+    HostId,
+    /// Something that the host knows besides.
+    Attribute,
 }
 
 /// What is wrong with a contact's data. None of it keeps a contact from being accepted.
@@ -318,6 +343,37 @@ mod tests {
             (kept.company(), kept.notes()),
             (Some("Lee Ltd"), Some("hello"))
         );
+    }
+
+    #[test]
+    fn attributes_are_tidied_and_merged_by_name() {
+        let mut kept = contact(
+            Signup::new()
+                .attribute("plan", " basic ")
+                .attribute("ref", "x"),
+        );
+        kept.merge(contact(
+            Signup::new()
+                .attribute("plan", "family")
+                .attribute("ref", " "),
+        ));
+        let attributes: Vec<_> = kept
+            .attributes()
+            .iter()
+            .map(|(n, v)| (&**n, &**v))
+            .collect();
+        assert_eq!(attributes, [("plan", "family"), ("ref", "x")]);
+        assert!(!format!("{kept:?}").contains("family"));
+    }
+
+    #[rstest]
+    #[case(Signup::new().host_id("17").company("Lee Ltd").notes("hello"), true)]
+    #[case(Signup::new().email("ann@").phone("call me"), true)]
+    #[case(Signup::new().first_name("Ann"), false)]
+    #[case(Signup::new().email("ann@example.com"), false)]
+    #[case(Signup::new().phone("202 555 0143"), false)]
+    fn nothing_to_know_a_person_by(#[case] signup: Signup, #[case] blank: bool) {
+        assert_eq!(contact(signup).is_blank(), blank);
     }
 
     #[test]

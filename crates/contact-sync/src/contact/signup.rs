@@ -1,5 +1,6 @@
 //! What the host hands over: raw text, nothing required.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::ids::TenantId;
@@ -38,6 +39,10 @@ pub struct Signup {
     pub company: Option<String>,
     /// Free text.
     pub notes: Option<String>,
+    /// What the host knows besides, by names of its own. It goes where a [`FieldMap`](crate::FieldMap) sends it.
+    pub attributes: BTreeMap<String, String>,
+    /// What ties the signup to a request, in the host's own traces. Nothing personal: it is logged.
+    pub trace_id: Option<String>,
 }
 
 macro_rules! text_setters {
@@ -81,6 +86,15 @@ impl Signup {
         company,
         /// Sets the free text.
         notes,
+        /// Sets what ties the signup to a request, in the host's own traces. Nothing personal: it is logged.
+        trace_id,
+    }
+
+    /// Adds something that the host knows besides: a plan, a campaign, a birthday. It goes where a
+    /// [`FieldMap`](crate::FieldMap) sends it, and is reported where none does.
+    pub fn attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.insert(name.into(), value.into());
+        self
     }
 }
 
@@ -97,6 +111,8 @@ impl fmt::Debug for Signup {
             .field("phone", &self.phone.is_some())
             .field("company", &self.company.is_some())
             .field("notes", &self.notes.is_some())
+            .field("attributes", &self.attributes.keys())
+            .field("trace_id", &self.trace_id)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,8 @@
 //! What is written down about an attempt: ids and classes, nothing of the contact.
 
+use std::time::Duration;
+
+use integration_core::IntegrationId;
 use serde::{Deserialize, Serialize};
 
 use super::job::JobKind;
@@ -89,6 +92,14 @@ pub struct StatusEvent {
     pub target: TargetName,
     /// What is said.
     pub signal: Signal,
+    /// Which instance the client was of, where a provider has said so.
+    pub integration: Option<IntegrationId>,
+    /// Which version of its credentials the client was built with.
+    pub credentials: Option<u64>,
+    /// What went wrong, in a line that is safe to store.
+    pub failure: Option<FailureNote>,
+    /// How long the vendor wants no call, if it said so.
+    pub retry_after: Option<Duration>,
 }
 
 impl StatusEvent {
@@ -98,6 +109,10 @@ impl StatusEvent {
             tenant,
             target,
             signal,
+            integration: None,
+            credentials: None,
+            failure: None,
+            retry_after: None,
         }
     }
 }

@@ -37,7 +37,8 @@ use crate::worker::Runner;
 /// - The undo job is written before the create is called, so that a crash, a panic or a dropped future in between is
 ///   undone too, by a worker on the same store, once the operation's lease is over.
 /// - An outcome that is unknown is looked up before it is decided.
-/// - A target that is switched off or not configured is skipped, and the receipt says so.
+/// - A target that is switched off or not configured is skipped, and the receipt says so; every target is, if there
+///   is nothing to recognise or reach the person by.
 ///
 /// See the crate's documentation for an example.
 #[derive(Clone)]
@@ -60,6 +61,7 @@ impl CrmHook {
             policy: RetryPolicy::new(),
             lease: Duration::from_mins(1),
             on_event: None,
+            sink: None,
         };
         Self {
             runner,
@@ -123,7 +125,7 @@ impl CrmHook {
         insert: impl AsyncFnOnce(Ticket) -> Result<T, E>,
     ) -> Result<(T, Receipt), StrictError<E>> {
         let contact = Contact::new(&signup.tenant, signup, self.region);
-        let (on, skipped) = self.switched_on(&signup.tenant)?;
+        let (on, skipped) = self.switched_on(&signup.tenant, &contact)?;
         let names: Vec<TargetName> = on.iter().map(|(name, _)| name.clone()).collect();
         let (begun, hold) = self.begin(&signup.tenant, &contact, &names).await?;
         let operation = Operation {
@@ -187,12 +189,16 @@ impl CrmHook {
     fn switched_on<E>(
         &self,
         tenant: &TenantId,
+        contact: &Contact,
     ) -> Result<(Vec<(TargetName, Arc<dyn Target>)>, Vec<TargetReceipt>), StrictError<E>> {
         let (mut on, mut skipped) = (Vec::new(), Vec::new());
         for (name, switch) in self.directory.targets(tenant) {
             match switch {
                 Switch::Off(reason) => {
                     skipped.push(TargetReceipt::not_integrated(name, reason.into()));
+                }
+                Switch::On if contact.is_blank() => {
+                    skipped.push(TargetReceipt::not_integrated(name, Reason::Blank));
                 }
                 Switch::On => {
                     let Some(target) = self.targets.get(name.as_str()) else {

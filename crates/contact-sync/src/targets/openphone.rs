@@ -7,7 +7,15 @@
 //!   the vendor is not recognised.
 //! - The filter is exact and sees a new record at once: the search lag is zero.
 //! - There is no idempotency key, and an update replaces whole lists: changes are read, merged and written.
-//! - There is no place for notes or for the extension of a phone number; both are reported as unmapped.
+//! - There is no place for notes or for the extension of a phone number; both are reported as unmapped, unless the
+//!   tenant's [`FieldMap`](crate::FieldMap) names one.
+//!
+//! In a field map the vendor's fields are `first_name`, `last_name`, `company`, `role`, `emails`, `phone_numbers`,
+//! `source_url`, and `source`, which new records alone are given. `custom:…` is a custom field by its key or, failing
+//! that, its name; the workspace's definitions say what kind of value it takes, and are asked for at most once a
+//! minute.
+
+mod record;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -20,9 +28,11 @@ use openphone_client::{
     NewContact,
 };
 
-use crate::contact::{Contact, E164, Email, ExternalKey, Field, Phone};
+use self::record::{CustomFields, Filled, PLACES};
+use crate::contact::{Contact, ExternalKey};
 use crate::failure::{ErrorClass, TargetError};
-use crate::ids::RemoteId;
+use crate::ids::{RemoteId, TargetName};
+use crate::mapping::{FieldMap, Mappings, Place, StaticMappings};
 use crate::target::{ClientProvider, Context, Hit, Person, Target, Unmapped, Updated};
 
 /// The vendor's limit for external ids (API v1, `externalId`: 1 to 75 characters).
@@ -49,6 +59,8 @@ const SETTLE_TIME: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct OpenPhoneTarget {
     clients: Arc<dyn ClientProvider<Client>>,
+    mappings: Arc<dyn Mappings>,
+    custom_fields: Arc<CustomFields>,
     source: String,
     prefix: String,
     settle_time: Duration,
@@ -59,6 +71,8 @@ impl OpenPhoneTarget {
     pub fn new(clients: impl ClientProvider<Client> + 'static) -> Self {
         Self {
             clients: Arc::new(clients),
+            mappings: Arc::new(StaticMappings::new()),
+            custom_fields: Arc::default(),
             source: "contact-sync".to_owned(),
             prefix: String::new(),
             settle_time: SETTLE_TIME,
@@ -76,6 +90,12 @@ impl OpenPhoneTarget {
     /// Changing it later makes every record that has no link a stranger.
     pub fn external_id_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets who knows the tenants' field maps. By default there are none.
+    pub fn mappings(mut self, mappings: impl Mappings + 'static) -> Self {
+        self.mappings = Arc::new(mappings);
         self
     }
 
@@ -101,19 +121,50 @@ impl OpenPhoneTarget {
         prefixed.fitting(MAX_EXTERNAL_ID)
     }
 
-    fn new_contact(&self, person: &Person<'_>) -> NewContact {
-        let contact = person.contact;
-        let mut new = NewContact::unnamed()
-            .external_id(self.external_id(person.key))
-            .source(self.source.as_str());
-        new.first_name = contact.name().first().map(str::to_owned);
-        new.last_name = contact.name().last().map(str::to_owned);
-        new.company = contact.company().map(str::to_owned);
-        if let Some(email) = email(contact) {
+    /// What of a contact goes where, as the tenant wants it.
+    async fn record(
+        &self,
+        context: &Context<'_>,
+        client: &Client,
+        contact: &Contact,
+    ) -> Result<Filled, TargetError> {
+        let name = TargetName::from(self.name());
+        let map = self.mappings.mapping(context.tenant, &name).await;
+        let mapped = map
+            .map_err(TargetError::unavailable)?
+            .apply(contact, &PLACES);
+        let mut names = mapped.values.iter().filter_map(|value| match &value.place {
+            Place::Custom(name) => Some(name.as_str()),
+            Place::Field(_) => None,
+        });
+        let definitions = if names.next().is_some() {
+            let wanted = mapped.values.iter().map(|value| &value.place);
+            self.custom_fields
+                .definitions(context, client, wanted)
+                .await
+                .map_err(|error| classify(Step::Read, error))?
+        } else {
+            Arc::default()
+        };
+        Ok(Filled::new(mapped, &definitions))
+    }
+
+    fn new_contact(&self, person: &Person<'_>, record: Filled) -> NewContact {
+        let mut new = NewContact::unnamed().external_id(self.external_id(person.key));
+        new.source = Some(record.source.unwrap_or_else(|| self.source.clone()));
+        new.source_url = record.source_url;
+        new.first_name = record.first_name;
+        new.last_name = record.last_name;
+        new.company = record.company;
+        new.role = record.role;
+        for email in record.emails {
             new = new.email(EMAIL_LABEL, email);
         }
-        if let Some(number) = number(contact) {
+        for number in record.numbers {
             new = new.phone_number(PHONE_LABEL, number);
+        }
+        for (key, value) in record.custom_fields {
+            new = new.custom_field(key, value);
         }
         new
     }
@@ -147,25 +198,18 @@ impl Target for OpenPhoneTarget {
     }
 
     fn unmapped(&self, contact: &Contact) -> Vec<Unmapped> {
-        let email = contact.email().filter(|email| !email.is_valid());
-        let phone = contact.phone().filter(|phone| phone.e164().is_none());
-        let extension = contact.phone().and_then(Phone::extension);
-        [
-            email.map(|_| Unmapped::new(Field::Email, "not an e-mail address")),
-            phone.map(|_| Unmapped::new(Field::Phone, "not a phone number")),
-            extension.map(|_| {
-                Unmapped::new(
-                    Field::PhoneExtension,
-                    "phone numbers have no extension there",
-                )
-            }),
-            contact
-                .notes()
-                .map(|_| Unmapped::new(Field::Notes, "contacts of API v1 have no notes")),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        FieldMap::new().apply(contact, &PLACES).unmapped
+    }
+
+    async fn unmapped_for(&self, context: &Context<'_>, contact: &Contact) -> Vec<Unmapped> {
+        let record = async {
+            let client = self.client(context).await?;
+            self.record(context, &client, contact).await
+        };
+        // Asked for after the contact was delivered: no reason to fail that.
+        record
+            .await
+            .map_or_else(|_| self.unmapped(contact), |record| record.unmapped)
     }
 
     async fn find(
@@ -198,9 +242,10 @@ impl Target for OpenPhoneTarget {
         person: &Person<'_>,
     ) -> Result<RemoteId, TargetError> {
         let client = self.client(context).await?;
+        let record = self.record(context, &client, person.contact).await?;
         let call = client
             .contacts()
-            .create(&self.new_contact(person))
+            .create(&self.new_contact(person, record))
             .lane(context.lane);
         let record = call.await.map_err(|error| classify(Step::Create, error))?;
         Ok(RemoteId::from(record.id.as_str()))
@@ -214,9 +259,10 @@ impl Target for OpenPhoneTarget {
     ) -> Result<Updated, TargetError> {
         let client = self.client(context).await?;
         let id = ContactId::from(remote.as_str());
+        let record = self.record(context, &client, person.contact).await?;
         let merge = client
             .contacts()
-            .update_merged(&id, &changes(person.contact))
+            .update_merged(&id, &changes(record))
             .lane(context.lane);
         match merge.await {
             Ok(merged) if merged.changed.is_empty() => Ok(Updated::Unchanged),
@@ -244,34 +290,32 @@ impl Target for OpenPhoneTarget {
 const EMAIL_LABEL: &str = "email";
 const PHONE_LABEL: &str = "phone";
 
-fn email(contact: &Contact) -> Option<&str> {
-    contact
-        .email()
-        .filter(|email| email.is_valid())
-        .map(Email::normalized)
-}
-
-fn number(contact: &Contact) -> Option<&str> {
-    contact.phone().and_then(Phone::e164).map(E164::as_str)
-}
-
 /// What a record shall say: what we know. What we do not know, and what others have added, stays.
-fn changes(contact: &Contact) -> ContactChanges {
+fn changes(record: Filled) -> ContactChanges {
     let mut changes = ContactChanges::new();
-    if let Some(first) = contact.name().first() {
+    if let Some(first) = record.first_name {
         changes = changes.first_name(first);
     }
-    if let Some(last) = contact.name().last() {
+    if let Some(last) = record.last_name {
         changes = changes.last_name(last);
     }
-    if let Some(company) = contact.company() {
+    if let Some(company) = record.company {
         changes = changes.company(company);
     }
-    if let Some(email) = email(contact) {
+    if let Some(role) = record.role {
+        changes = changes.role(role);
+    }
+    if let Some(url) = record.source_url {
+        changes = changes.source_url(url);
+    }
+    for email in record.emails {
         changes = changes.add_email(EMAIL_LABEL, email);
     }
-    if let Some(number) = number(contact) {
+    for number in record.numbers {
         changes = changes.add_phone_number(PHONE_LABEL, number);
+    }
+    for (key, value) in record.custom_fields {
+        changes = changes.set_custom_field(key, value);
     }
     changes
 }
@@ -344,7 +388,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::contact::{Region, Signup};
+    use crate::contact::{Field, Region, Signup};
     use crate::ids::{ContactId as OurId, TenantId};
     use crate::target::SharedClient;
 
@@ -359,7 +403,10 @@ mod tests {
     fn new_contact(target: &OpenPhoneTarget, signup: &Signup) -> serde_json::Value {
         let contact = Contact::new(&TenantId::default(), signup, Some(Region::US));
         let key = contact.key().external(OurId::generate());
-        serde_json::to_value(target.new_contact(&Person::new(&contact, &key))).unwrap()
+        let mapped = FieldMap::new().apply(&contact, &PLACES);
+        let record = Filled::new(mapped, &[]);
+        let new = target.new_contact(&Person::new(&contact, &key), record);
+        serde_json::to_value(new).unwrap()
     }
 
     #[test]

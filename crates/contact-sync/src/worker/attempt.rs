@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_http::Timer;
+use integration_core::IntegrationId;
 use tokio::time::Instant;
 
 use super::event::{Event, Progress};
 use super::remove::{Removed, remove};
+use super::sink::StatusSink;
 use crate::failure::{ClientUnavailable, ErrorClass, FailureNote, TargetError};
 use crate::lease::{Hold, insist};
 use crate::retry::{Attempt, Next, RetryPolicy};
@@ -30,6 +32,7 @@ pub(crate) struct Runner {
     pub(crate) policy: RetryPolicy,
     pub(crate) lease: Duration,
     pub(crate) on_event: Option<OnEvent>,
+    pub(crate) sink: Option<Arc<dyn StatusSink>>,
 }
 
 impl fmt::Debug for Runner {
@@ -47,7 +50,16 @@ struct Verdict {
     outcome: LogOutcome,
     ack: Ack,
     signal: Option<Signal>,
+    retry_after: Option<Duration>,
     progress: Progress,
+    used: Used,
+}
+
+/// Which client an attempt was made with, where its provider has said so.
+#[derive(Copy, Clone, Debug, Default)]
+pub(crate) struct Used {
+    pub(crate) integration: Option<IntegrationId>,
+    pub(crate) credentials: Option<u64>,
 }
 
 impl Runner {
@@ -67,7 +79,8 @@ impl Runner {
         let settle = target.map_or(Duration::ZERO, Target::settle_time);
         let hold = Hold::new(asked, self.lease, settle);
         let renew = || self.store.renew(claim.job, claim.token, self.lease);
-        let work = hold.work(self.timer.as_ref(), renew, self.attempt(&claim, target));
+        let attempt = self.watched_attempt(&claim, target);
+        let work = hold.work(self.timer.as_ref(), renew, attempt);
         let verdict = tokio::select! {
             biased;
             verdict = work => verdict.unwrap_or_else(|lost| {
@@ -77,6 +90,19 @@ impl Runner {
             () = stop => released(&claim, settle),
         };
         self.write_down(claim, verdict, start).await
+    }
+
+    #[cfg(feature = "integrations")]
+    async fn watched_attempt(&self, claim: &Claim, target: Option<&dyn Target>) -> Verdict {
+        let attempt = self.attempt(claim, target);
+        let (mut verdict, used) = crate::integrations::watch(claim.contact, attempt).await;
+        verdict.used = used;
+        verdict
+    }
+
+    #[cfg(not(feature = "integrations"))]
+    async fn watched_attempt(&self, claim: &Claim, target: Option<&dyn Target>) -> Verdict {
+        self.attempt(claim, target).await
     }
 
     async fn attempt(&self, claim: &Claim, target: Option<&dyn Target>) -> Verdict {
@@ -102,7 +128,7 @@ impl Runner {
     ) -> Verdict {
         match target.deliver(context, delivery).await {
             Ok(Delivered::Done { remote, action }) => {
-                let unmapped = target.unmapped(&delivery.contact);
+                let unmapped = target.unmapped_for(context, &delivery.contact).await;
                 Verdict {
                     link: LinkChange::Set {
                         remote: remote.clone(),
@@ -116,6 +142,8 @@ impl Runner {
                         revision: delivery.revision,
                     },
                     signal: Some(Signal::CallOk),
+                    retry_after: None,
+                    used: Used::default(),
                     progress: Progress::Delivered {
                         remote,
                         action,
@@ -130,6 +158,8 @@ impl Runner {
                     after: Duration::ZERO,
                 },
                 signal: Some(Signal::CallOk),
+                retry_after: None,
+                used: Used::default(),
                 progress: Progress::Relinking,
             },
             Err(error) => {
@@ -161,6 +191,8 @@ impl Runner {
                 outcome: LogOutcome::Undone,
                 ack: Ack::Done { revision: 0 },
                 signal: Some(Signal::CallOk),
+                retry_after: None,
+                used: Used::default(),
                 progress: Progress::Undone,
             },
             Ok(Undone::LeftBehind) => {
@@ -170,6 +202,8 @@ impl Runner {
                     outcome: LogOutcome::Failed(failure.clone()),
                     ack: Ack::Review,
                     signal: None,
+                    retry_after: None,
+                    used: Used::default(),
                     progress: Progress::Review { failure },
                 }
             }
@@ -195,6 +229,8 @@ impl Runner {
                     outcome: LogOutcome::Failed(failure.clone()),
                     ack: Ack::Review,
                     signal: None,
+                    retry_after: None,
+                    used: Used::default(),
                     progress: Progress::Review { failure },
                 };
             }
@@ -207,6 +243,8 @@ impl Runner {
             outcome,
             ack: Ack::Done { revision: 0 },
             signal: Some(Signal::CallOk),
+            retry_after: None,
+            used: Used::default(),
             progress,
         }
     }
@@ -264,6 +302,8 @@ impl Runner {
             outcome: LogOutcome::Failed(failure),
             ack,
             signal,
+            retry_after: error.wait(),
+            used: Used::default(),
             progress,
         }
     }
@@ -291,9 +331,16 @@ impl Runner {
         log.trace_id.clone_from(&trace_id);
         let took = self.timer.now().saturating_duration_since(start);
         log.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let status = verdict
-            .signal
-            .map(|signal| StatusEvent::new(tenant.clone(), target.clone(), signal));
+        let status = verdict.signal.map(|signal| StatusEvent {
+            integration: verdict.used.integration,
+            credentials: verdict.used.credentials,
+            failure: match &log.outcome {
+                LogOutcome::Failed(failure) => Some(failure.clone()),
+                _ => None,
+            },
+            retry_after: verdict.retry_after,
+            ..StatusEvent::new(tenant.clone(), target.clone(), signal)
+        });
         let outcome = Outcome::new((job, token), verdict.link, log, status, verdict.ack);
         let event = Event {
             job,
@@ -307,7 +354,12 @@ impl Runner {
         };
         let commit = || self.store.commit_outcome(outcome.clone());
         match insist(self.timer.as_ref(), commit).await {
-            Ok(()) => trace_event(&event),
+            Ok(()) => {
+                trace_event(&event);
+                if let (Some(sink), Some(status)) = (&self.sink, &outcome.status) {
+                    sink.report(status).await;
+                }
+            }
             Err(error) => tracing::error!(
                 job = %event.job, target = %event.target, contact = %event.contact, %error,
                 "an outcome could not be written down; the job will run again"
@@ -330,6 +382,8 @@ fn released(claim: &Claim, settle: Duration) -> Verdict {
         outcome: LogOutcome::Released,
         ack: Ack::Snooze { after: settle },
         signal: None,
+        retry_after: None,
+        used: Used::default(),
         progress: Progress::Released,
     }
 }

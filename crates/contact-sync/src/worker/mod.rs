@@ -1,8 +1,10 @@
 //! The worker: claims jobs, calls targets, writes down what came of it.
 
 mod attempt;
+mod chores;
 mod event;
 mod remove;
+mod sink;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,11 +15,17 @@ use connector_http::{Timer, TokioTimer};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use self::chores::Chores;
 pub(crate) use attempt::Runner;
+#[cfg(feature = "integrations")]
+pub(crate) use attempt::Used;
 pub use event::{Event, Progress};
+pub use sink::StatusSink;
 
+use crate::directory::TargetDirectory;
 use crate::hook::SignupHook;
 use crate::lease::safe_lease;
+use crate::reconcile::Reconciler;
 use crate::retry::RetryPolicy;
 use crate::store::{ClaimRequest, SyncStore};
 use crate::target::Target;
@@ -45,6 +53,7 @@ pub struct Worker {
     concurrency: usize,
     poll: Duration,
     intake: Option<SignupHook>,
+    chores: Chores,
 }
 
 /// How many signups are taken over at a time, so that the jobs that are there already do not wait for all of them.
@@ -59,6 +68,7 @@ impl Worker {
             policy: RetryPolicy::new(),
             lease: Duration::from_mins(1),
             on_event: None,
+            sink: None,
         };
         Self {
             runner,
@@ -66,6 +76,7 @@ impl Worker {
             concurrency: 8,
             poll: Duration::from_secs(5),
             intake: None,
+            chores: Chores::new(),
         }
     }
 
@@ -122,6 +133,41 @@ impl Worker {
         self
     }
 
+    /// Sets who hears what attempts say about integrations.
+    pub fn status_sink(mut self, sink: impl StatusSink + 'static) -> Self {
+        self.runner.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// Looks for deliveries that are missing ([`Reconciler`]), now and every so often.
+    pub fn reconcile(mut self, every: Duration, directory: impl TargetDirectory + 'static) -> Self {
+        let reconciler = Reconciler::new(self.runner.store.clone(), directory);
+        self.chores.reconcile = Some((every, reconciler));
+        self
+    }
+
+    /// Forgets attempts that are older than this, once an hour. Without it they are kept for ever.
+    pub fn keep_attempts(mut self, keep: Duration) -> Self {
+        self.chores.sweep = Some((Duration::from_hours(1), keep));
+        self
+    }
+
+    /// Sets how often a snapshot of the store goes to `tracing`, at INFO, with the message `outbox`: how many jobs
+    /// there are by state, how old the oldest is, and what came of attempts. Once a minute by default; zero is never.
+    pub fn snapshot_every(mut self, interval: Duration) -> Self {
+        self.chores.snapshot = Some(interval).filter(|interval| !interval.is_zero());
+        self
+    }
+
+    /// Works with the integrations of this directory: reports to each what attempts say about it, refreshes the
+    /// directory every 30 seconds, and, if it is [resuming](crate::integrations::IntegrationDirectory::resuming), lets
+    /// the jobs of an integration go on when it is active again.
+    #[cfg(feature = "integrations")]
+    pub fn integrations(mut self, directory: &crate::integrations::IntegrationDirectory) -> Self {
+        self.chores.refresh = Some((Duration::from_secs(30), directory.clone()));
+        self.status_sink(directory.status())
+    }
+
     /// Starts working on the current runtime.
     ///
     /// # Panics
@@ -129,6 +175,8 @@ impl Worker {
     /// Outside a Tokio runtime, as [`tokio::spawn`] does.
     pub fn start(mut self) -> RunningWorker {
         self.runner.lease = safe_lease(self.runner.lease, self.targets.values());
+        let chores = self.chores.clone();
+        let chores = chores.start(&self.runner.store, &self.runner.timer);
         let (order, orders) = watch::channel(Order::Work { probe: 0 });
         let (quiet, quiets) = watch::channel(0);
         let task = tokio::spawn(
@@ -143,6 +191,7 @@ impl Worker {
             order,
             quiets,
             task,
+            chores,
         }
     }
 }
@@ -163,6 +212,8 @@ pub struct RunningWorker {
     order: watch::Sender<Order>,
     quiets: watch::Receiver<u64>,
     task: JoinHandle<Stopped>,
+    /// They end when this is dropped.
+    chores: JoinSet<()>,
 }
 
 impl RunningWorker {
@@ -184,6 +235,7 @@ impl RunningWorker {
 
     /// Stops taking jobs, lets those that run finish for up to `grace`, and hands the rest back to the store.
     pub async fn shutdown(mut self, grace: Duration) -> Stopped {
+        self.chores.shutdown().await;
         self.order.send_replace(Order::Stop { grace });
         // It can only fail by being aborted, which only a drop does.
         (&mut self.task).await.unwrap_or_default()

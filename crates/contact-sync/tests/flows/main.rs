@@ -16,6 +16,8 @@ mod exactly_once;
 mod failures;
 mod flaky;
 mod lanes;
+mod profile;
+mod reconcile;
 mod signup;
 mod strict;
 mod strict_crash;

@@ -3,6 +3,7 @@
 use connector_http::setters;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::ids::PhoneNumberId;
 use crate::webhook_management::{NewWebhook, WebhookEvent, WebhookResources};
@@ -51,6 +52,14 @@ pub struct Settings {
     /// Use this integration where none is named.
     #[schemars(title = "Default for OpenPhone")]
     pub is_default: bool,
+    /// Which field of a contact goes where, in the JSON of whoever sends contacts. Left out, that one's own way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        title = "Field map of contacts",
+        with = "Option<Map<String, Value>>",
+        extend("ui" = {"help": "Which field of a contact goes where, as JSON."})
+    )]
+    pub contact_fields: Option<Map<String, Value>>,
 }
 
 impl Settings {
@@ -64,6 +73,7 @@ impl Settings {
             auto_log_messages: true,
             sync_contacts: false,
             is_default: false,
+            contact_fields: None,
         }
     }
 
@@ -122,6 +132,8 @@ setters! { Settings {
     sync_contacts: bool,
     /// Sets whether it is used where none is named.
     is_default: bool,
+    /// Sets which field of a contact goes where.
+    contact_fields: Option<Map<String, Value>>,
 } }
 
 impl Default for Settings {

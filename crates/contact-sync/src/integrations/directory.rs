@@ -1,0 +1,313 @@
+//! Which vendors a tenant has, from memory.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use connector_http::{Timer, TokioTimer};
+use integration_core::instance::{Integration, IntegrationError};
+use integration_core::status::{CredentialsVersion, Status};
+use integration_core::store::IntegrationFilter;
+use integration_core::{IntegrationId, Integrations, Scope};
+use serde_json::Value;
+
+use super::{IntegrationClients, IntegrationStatus};
+use crate::directory::{SkipReason, Switch, TargetDirectory};
+use crate::failure::ClientUnavailable;
+use crate::ids::{TargetName, TenantId};
+use crate::mapping::{FieldMap, Mappings};
+use crate::store::JobStore;
+
+/// The setting of an integration that holds its [`FieldMap`].
+pub const FIELD_MAP: &str = "contact_fields";
+
+type Key = (TenantId, TargetName);
+
+/// What the tenants have connected, as it was at the last [`refresh`](Self::refresh).
+///
+/// A signup asks it, so it answers from memory. A tenant's integration with a vendor is its default instance, else the
+/// oldest that is on, else the oldest.
+///
+/// | The instance | Signups |
+/// |---|---|
+/// | there is none | skipped, [`NotConfigured`](SkipReason::NotConfigured) |
+/// | switched off, disconnected | skipped, [`Disabled`](SkipReason::Disabled) |
+/// | on, in whatever state: active, pending, in error | queued; the jobs wait until it is active |
+///
+/// **An old answer** loses nothing. What was switched off since is queued, and its jobs wait until it is on again;
+/// what was switched on since is skipped, and a [`Reconciler`](crate::Reconciler) that
+/// [includes what was skipped](crate::Reconciler::include_skipped) finds it. Before the first refresh every vendor
+/// counts as on, because a job can wait and a signup that was skipped cannot.
+///
+/// A clone is the same directory.
+#[derive(Clone)]
+pub struct IntegrationDirectory {
+    integrations: Integrations,
+    /// The target's name, and the vendor's.
+    vendors: Vec<(TargetName, String)>,
+    jobs: Option<Arc<dyn JobStore>>,
+    timer: Arc<dyn Timer>,
+    known: Arc<RwLock<Option<HashMap<Key, Instance>>>>,
+}
+
+/// One instance as far as signups and jobs go.
+#[derive(Clone)]
+struct Instance {
+    id: IntegrationId,
+    switch: Switch,
+    credentials: CredentialsVersion,
+    /// Whether its jobs run now, and nothing that was parked before still waits for it.
+    runs: bool,
+    /// None for one that cannot be read.
+    map: Option<Arc<FieldMap>>,
+}
+
+impl IntegrationDirectory {
+    /// Makes a directory without vendors.
+    pub fn new(integrations: Integrations) -> Self {
+        Self {
+            integrations,
+            vendors: Vec::new(),
+            jobs: None,
+            timer: Arc::new(TokioTimer),
+            known: Arc::default(),
+        }
+    }
+
+    /// Adds a vendor that signups can go to, in the order in which the strict road calls them. The target bears the
+    /// vendor's name.
+    pub fn vendor(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        self.vendors.push((TargetName::from(name.as_str()), name));
+        self
+    }
+
+    /// Lets the jobs of an integration go on when a refresh sees that it is active again. Without it they go on by
+    /// themselves, within the retry policy's [`park_pause`](crate::RetryPolicy::park_pause).
+    pub fn resuming(mut self, jobs: Arc<dyn JobStore>) -> Self {
+        self.jobs = Some(jobs);
+        self
+    }
+
+    /// Sets the clock.
+    pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.timer = timer;
+        self
+    }
+
+    /// Returns who hands out the clients of a vendor to its target.
+    pub fn clients(&self, vendor: impl Into<TargetName>) -> IntegrationClients {
+        IntegrationClients::new(self.clone(), vendor.into())
+    }
+
+    /// Returns who reports to the integrations what attempts say about them.
+    pub fn status(&self) -> IntegrationStatus {
+        IntegrationStatus::new(self.integrations.clone())
+    }
+
+    pub(super) fn integrations(&self) -> &Integrations {
+        &self.integrations
+    }
+
+    /// Reads what there is, and lets jobs go on whose integration is active again.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read; then the directory answers as before.
+    pub async fn refresh(&self) -> Result<(), IntegrationError> {
+        let now = self.timer.utc_now();
+        let mut fresh = HashMap::new();
+        for (target, vendor) in &self.vendors {
+            let filter = IntegrationFilter::new().vendor(vendor.as_str());
+            let all = self.integrations.list(Scope::Administrator, filter).await?;
+            let mut of_tenant: HashMap<TenantId, Vec<Integration>> = HashMap::new();
+            for integration in all {
+                let own = of_tenant.entry(integration.tenant.clone()).or_default();
+                own.push(integration);
+            }
+            for (tenant, own) in of_tenant {
+                if let Some(chosen) = choose(&own) {
+                    let key = (tenant, target.clone());
+                    fresh.insert(key, Instance::of(chosen, now));
+                }
+            }
+        }
+        let known = self
+            .known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for ((tenant, target), instance) in &mut fresh {
+            let key = (tenant.clone(), target.clone());
+            let Some(before) = known.as_ref() else {
+                // What was parked when nobody looked runs within the park pause.
+                break;
+            };
+            let went_on = before.get(&key).is_some_and(|old| {
+                old.runs && old.id == instance.id && old.credentials == instance.credentials
+            });
+            if instance.runs && !went_on {
+                instance.runs = self.resume(tenant, target).await;
+            }
+        }
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
+        Ok(())
+    }
+
+    /// Lets the jobs of an integration go on; `false` if that has to be done again.
+    async fn resume(&self, tenant: &TenantId, target: &TargetName) -> bool {
+        let Some(jobs) = &self.jobs else {
+            return true;
+        };
+        match jobs.resume(tenant, target).await {
+            Ok(0) => true,
+            Ok(resumed) => {
+                tracing::info!(%tenant, %target, resumed, "the integration is active, its jobs go on");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%tenant, %target, %error, "jobs could not be resumed; tried again");
+                false
+            }
+        }
+    }
+
+    /// The tenant's instance, as it was at the last refresh.
+    pub(super) fn instance(&self, tenant: &TenantId, target: &TargetName) -> Option<IntegrationId> {
+        let key = (tenant.clone(), target.clone());
+        self.read(|known| Some(known?.get(&key)?.id))
+    }
+
+    /// The tenant's instance, as it is now. It is remembered.
+    pub(super) async fn look_up(
+        &self,
+        tenant: &TenantId,
+        target: &TargetName,
+    ) -> Result<Option<IntegrationId>, IntegrationError> {
+        Ok(self.look(tenant, target).await?.map(|it| it.id))
+    }
+
+    async fn look(
+        &self,
+        tenant: &TenantId,
+        target: &TargetName,
+    ) -> Result<Option<Instance>, IntegrationError> {
+        let Some((_, vendor)) = self.vendors.iter().find(|(name, _)| name == target) else {
+            return Ok(None);
+        };
+        let filter = IntegrationFilter::new().vendor(vendor.as_str());
+        let own = self.integrations.list(tenant, filter).await?;
+        let mut found = choose(&own).map(|it| Instance::of(it, self.timer.utc_now()));
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.as_mut() {
+            let key = (tenant.clone(), target.clone());
+            let before = known.remove(&key);
+            if let Some(found) = &mut found {
+                // That it runs again is for a refresh to see.
+                found.runs &= before.is_some_and(|before| before.runs);
+                known.insert(key, found.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    fn read<T>(&self, look: impl FnOnce(Option<&HashMap<Key, Instance>>) -> T) -> T {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        look(known.as_ref())
+    }
+}
+
+impl fmt::Debug for IntegrationDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntegrationDirectory")
+            .field("vendors", &self.vendors)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TargetDirectory for IntegrationDirectory {
+    fn targets(&self, tenant: &TenantId) -> Vec<(TargetName, Switch)> {
+        let switch = |target: &TargetName| {
+            self.read(|known| match known {
+                None => Switch::On,
+                Some(known) => known
+                    .get(&(tenant.clone(), target.clone()))
+                    .map_or(Switch::Off(SkipReason::NotConfigured), |it| it.switch),
+            })
+        };
+        self.vendors
+            .iter()
+            .map(|(target, _)| (target.clone(), switch(target)))
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Mappings for IntegrationDirectory {
+    async fn mapping(
+        &self,
+        tenant: &TenantId,
+        target: &TargetName,
+    ) -> Result<Arc<FieldMap>, ClientUnavailable> {
+        let key = (tenant.clone(), target.clone());
+        let instance = match self.read(|known| known?.get(&key).cloned()) {
+            Some(instance) => Some(instance),
+            None => self.look(tenant, target).await.map_err(|error| {
+                tracing::warn!(%tenant, %target, %error, "the field map could not be read");
+                ClientUnavailable::Failed
+            })?,
+        };
+        let Some(instance) = instance else {
+            return Err(ClientUnavailable::NotConfigured);
+        };
+        // To deliver without it would put things where the tenant does not want them.
+        instance.map.ok_or(ClientUnavailable::Paused)
+    }
+}
+
+impl Instance {
+    fn of(integration: &Integration, now: DateTime<Utc>) -> Self {
+        let is_wanted = integration.is_active || integration.enable_pending;
+        let is_gone = integration.status == Status::Disconnected && !integration.enable_pending;
+        let serves = integration.status == Status::Active
+            || (integration.status == Status::Pending && integration.serves_older_credentials);
+        let is_paused = integration.paused_until.is_some_and(|until| until > now);
+        Self {
+            id: integration.id,
+            switch: if is_wanted && !is_gone {
+                Switch::On
+            } else {
+                Switch::Off(SkipReason::Disabled)
+            },
+            credentials: integration.credentials,
+            runs: integration.is_active && serves && !is_paused,
+            map: field_map(integration),
+        }
+    }
+}
+
+fn field_map(integration: &Integration) -> Option<Arc<FieldMap>> {
+    match integration.settings.get(FIELD_MAP) {
+        None | Some(Value::Null) => Some(Arc::default()),
+        Some(map) => match <FieldMap as serde::Deserialize>::deserialize(map) {
+            Ok(map) => Some(Arc::new(map)),
+            Err(error) => {
+                tracing::warn!(
+                    integration = %integration.id, %error,
+                    "the field map cannot be read, deliveries wait"
+                );
+                None
+            }
+        },
+    }
+}
+
+/// The instance that a tenant's contacts go to, of those with one vendor, oldest first.
+fn choose(own: &[Integration]) -> Option<&Integration> {
+    own.iter()
+        .find(|it| it.is_default)
+        .or_else(|| own.iter().find(|it| it.is_active))
+        .or_else(|| own.first())
+}

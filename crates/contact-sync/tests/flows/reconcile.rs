@@ -1,0 +1,173 @@
+//! What was meant to go somewhere and is not on its way is found and queued, once.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use contact_sync::{Ack, LinkStore, Outcome};
+use contact_sync::{
+    ClaimRequest, ErrorClass, JobStore, LinkChange, LogEntry, LogOutcome, Reconciler, Signup,
+    SignupHook, SignupStore, SkipReason, StaticDirectory, StatusEvent, StatusSink, TenantId,
+};
+use rstest::rstest;
+use tokio::time::{Instant, sleep_until};
+
+use super::vendor::{Fault, Op, World, ann, bob};
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "paused time: the test itself is the clock"
+)]
+async fn pass(time: Duration) {
+    sleep_until(Instant::now() + time).await;
+}
+
+fn on() -> StaticDirectory {
+    StaticDirectory::new().on("fake")
+}
+
+/// A job that came to its end and left nothing, as an older release or a hand on the database may have done it.
+async fn lose(world: &World) {
+    let request = ClaimRequest::new(1, Duration::from_mins(1));
+    let claim = world.store.claim(request).await.unwrap().jobs.remove(0);
+    let who = (claim.tenant, claim.target, claim.contact);
+    let log = LogEntry::new(claim.job, claim.work.kind(), who, LogOutcome::Released);
+    let done = Ack::Done { revision: 0 };
+    let mut outcome = Outcome::new(
+        (claim.job, claim.token),
+        LinkChange::Withdraw,
+        log,
+        None,
+        done,
+    );
+    world.store.commit_outcome(outcome.clone()).await.unwrap();
+    // A revision of 0 leaves the job there for the newer one.
+    let claim = world.store.claim(request).await.unwrap().jobs.remove(0);
+    outcome.job = claim.job;
+    outcome.token = claim.token;
+    outcome.ack = Ack::Done { revision: 1 };
+    world.store.commit_outcome(outcome).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_neither_job_nor_link_is_queued_again() {
+    let world = World::new();
+    world.hook.on_signup(ann()).await.unwrap();
+    lose(&world).await;
+    world.hook.on_signup(bob()).await.unwrap();
+    assert_eq!(world.store.snapshot().await.unwrap().live(), 1);
+
+    let reconciler = Reconciler::new(world.store.clone(), on()).page(1);
+    let found = reconciler.clone().dry_run().run().await.unwrap();
+    assert_eq!((found.contacts, found.missing.len()), (2, 1));
+    assert_eq!(
+        world.store.snapshot().await.unwrap().live(),
+        1,
+        "it only looked"
+    );
+    let found = reconciler.run().await.unwrap();
+    assert_eq!(found.missing.len(), 1);
+    assert_eq!(reconciler.run().await.unwrap().missing, []);
+    world.work().await;
+    assert_eq!(world.vendor.records().len(), 2);
+    assert_eq!(reconciler.run().await.unwrap().missing, []);
+    let standings = world.store.standings(None, 2).await.unwrap();
+    assert!(
+        standings.iter().all(|contact| contact.revision == 1),
+        "nothing has changed"
+    );
+}
+
+#[rstest]
+#[case::dead(ErrorClass::InvalidData)]
+#[case::review(ErrorClass::Conflict)]
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_person_is_left_alone(#[case] class: ErrorClass) {
+    let world = World::new();
+    world.vendor.fault(Op::Create, Fault::Fail(class));
+    world.hook.on_signup(ann()).await.unwrap();
+    world.work().await;
+    let reconciler = Reconciler::new(world.store.clone(), on()).include_skipped();
+    assert_eq!(reconciler.run().await.unwrap().missing, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_skipped_is_found_when_asked_for() {
+    let world = World::new();
+    let off = StaticDirectory::new().off("fake", SkipReason::Disabled);
+    let hook = SignupHook::new(world.store.clone(), off.clone());
+    hook.on_signup(ann()).await.unwrap();
+    hook.on_signup(Signup::new().host_id("nobody"))
+        .await
+        .unwrap();
+    let run = async |reconciler: Reconciler| reconciler.run().await.unwrap().missing.len();
+    let reconciler = Reconciler::new(world.store.clone(), on());
+    assert_eq!(run(reconciler.clone()).await, 0);
+    let still_off = Reconciler::new(world.store.clone(), off).include_skipped();
+    assert_eq!(run(still_off).await, 0);
+    assert_eq!(run(reconciler.clone().include_skipped()).await, 1);
+    world.work().await;
+    assert_eq!(world.vendor.records().len(), 1, "and no record of nobody");
+
+    // A change while it was off again: the record says something older.
+    let changed = hook
+        .on_profile_updated(ann(), ann().phone("+12025550199"))
+        .await;
+    assert!(changed.unwrap().is_some());
+    assert_eq!(run(reconciler).await, 1);
+    world.work().await;
+    assert_eq!(world.vendor.records()[0].phone, "+12025550199");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_reconciles_and_forgets_by_itself() {
+    let world = World::new();
+    world.hook.on_signup(ann()).await.unwrap();
+    lose(&world).await;
+    let worker = world
+        .worker()
+        .reconcile(Duration::from_hours(6), on())
+        .keep_attempts(Duration::from_hours(24))
+        .start();
+    pass(Duration::from_mins(1)).await;
+    assert_eq!(world.vendor.records().len(), 1);
+    world.hook.on_signup(bob()).await.unwrap();
+    lose(&world).await;
+    pass(Duration::from_hours(6)).await;
+    assert_eq!(world.vendor.records().len(), 2);
+    assert_eq!(world.store.log().len(), 6);
+    pass(Duration::from_hours(25)).await;
+    assert_eq!(world.store.log().len(), 0);
+    worker.shutdown(Duration::ZERO).await;
+}
+
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<StatusEvent>>>);
+
+#[async_trait::async_trait]
+impl StatusSink for Heard {
+    async fn report(&self, event: &StatusEvent) {
+        self.0.lock().unwrap().push(event.clone());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_attempts_say_is_heard() {
+    let world = World::new();
+    let heard = Heard::default();
+    let wait = Duration::from_secs(7);
+    world
+        .vendor
+        .script([Fault::Later(ErrorClass::Transient, wait)]);
+    world.hook.on_signup(ann()).await.unwrap();
+    world
+        .worker()
+        .status_sink(heard.clone())
+        .start()
+        .idle()
+        .await;
+    let events = heard.0.lock().unwrap();
+    assert_eq!(*events, world.store.statuses());
+    assert_eq!((events.len(), events[0].retry_after), (2, Some(wait)));
+    assert!(events[0].failure.is_some() && events[1].failure.is_none());
+    assert_eq!(events[0].tenant, TenantId::default());
+}
