@@ -87,7 +87,9 @@ impl State {
         };
         self.graves.insert(id, grave);
         let mut kept = Vec::new();
-        for target in self.targets.get(&id).cloned().unwrap_or_default() {
+        let mut targets = self.targets.get(&id).cloned().unwrap_or_default();
+        targets.sort_unstable();
+        for target in targets {
             let line = (id, target);
             if self.erase_at(&line, &leaving, now) {
                 kept.push(line.1);

@@ -246,10 +246,11 @@ impl State {
             .before
             .iter()
             .position(|(other, _)| *other == line);
-        let before = position
-            .map(|p| operation.before.swap_remove(p).1)
-            .unwrap_or_default();
-        self.set_link(&line, before, None);
+        // Withdrawn twice, or never begun: the link is what it was.
+        let before = position.map(|p| operation.before.swap_remove(p).1);
+        if let Some(before) = before {
+            self.set_link(&line, before, None);
+        }
         Ok(())
     }
 

@@ -18,6 +18,10 @@ mod clock;
 mod desk;
 mod people;
 mod places;
+#[cfg(feature = "postgres")]
+#[path = "../support/postgres.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod server;
 mod subject;
 mod suite;
 
@@ -37,3 +41,7 @@ mod texts;
 mod walk;
 
 suite::suite!(crate::places::in_memory, memory);
+#[cfg(feature = "sqlite")]
+suite::suite!(crate::places::on_file, sqlite);
+#[cfg(feature = "postgres")]
+suite::suite!(crate::places::in_schema, postgres);
