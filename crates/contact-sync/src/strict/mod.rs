@@ -486,8 +486,9 @@ impl Operation<'_> {
 
     /// Finds out whether the transaction of the host that the confirmation was written in has been committed.
     async fn committed(&self, confirmation: &Confirmation) -> Result<Kept, StoreError> {
-        let (store, contact) = (self.store(), self.begun.contact);
-        let is_confirmed = match store.finish(self.begun.held).await {
+        let (store, contact, held) = (self.store(), self.begun.contact, self.begun.held);
+        // The driver rolls a transaction that was dropped back a little later.
+        let is_confirmed = match insist(self.timer(), || store.finish(held)).await {
             Ok(is_confirmed) => is_confirmed,
             // The end of its lease has ended it, and what it left tells how: links are written by the confirmation.
             Err(StoreError::LeaseLost) => {

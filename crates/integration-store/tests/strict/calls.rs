@@ -66,7 +66,7 @@ async fn created(place: &Place, remote: &str) -> Begun {
     begun
 }
 
-fn is_lost<T>(result: Result<T, StoreError>) -> bool {
+fn is_lost<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::LeaseLost))
 }
 
@@ -74,22 +74,22 @@ async fn whoever_does_not_hold_it_changes_nothing(place: Place) {
     let begun = created(&place, "r1").await;
     let other = Held::new(begun.held.operation, LeaseToken::generate());
     let store = &place.store;
-    assert!(is_lost(store.renew_operation(other, LEASE).await));
+    assert!(is_lost(&store.renew_operation(other, LEASE).await));
     assert!(is_lost(
-        store.expect_create(other, &phone(), undo(&begun)).await
+        &store.expect_create(other, &phone(), undo(&begun)).await
     ));
     assert!(is_lost(
-        store.note_created(other, &phone(), &"r2".into()).await
+        &store.note_created(other, &phone(), &"r2".into()).await
     ));
-    assert!(is_lost(store.note_unclear(other, &phone(), LEASE).await));
-    assert!(is_lost(store.withdraw_create(other, &phone()).await));
-    assert!(is_lost(store.confirm(other, &[link("r1")], &[]).await));
-    assert!(is_lost(store.finish(other).await));
-    assert!(is_lost(store.abandon(other, LEASE).await));
+    assert!(is_lost(&store.note_unclear(other, &phone(), LEASE).await));
+    assert!(is_lost(&store.withdraw_create(other, &phone()).await));
+    assert!(is_lost(&store.confirm(other, &[link("r1")], &[]).await));
+    assert!(is_lost(&store.finish(other).await));
+    assert!(is_lost(&store.abandon(other, LEASE).await));
     // It is there still, and its holder's.
     store.confirm(begun.held, &[link("r1")], &[]).await.unwrap();
     assert!(store.finish(begun.held).await.unwrap());
-    assert!(is_lost(store.finish(begun.held).await));
+    assert!(is_lost(&store.finish(begun.held).await));
     place.nothing_is_left().await;
 }
 
@@ -97,12 +97,12 @@ async fn a_target_that_it_does_not_hold_is_refused(place: Place) {
     let begun = begin(&place).await.unwrap();
     let (store, fax) = (&place.store, TargetName::from("fax"));
     assert!(is_lost(
-        store.expect_create(begun.held, &fax, undo(&begun)).await
+        &store.expect_create(begun.held, &fax, undo(&begun)).await
     ));
     assert!(is_lost(
-        store.note_created(begun.held, &fax, &"r1".into()).await
+        &store.note_created(begun.held, &fax, &"r1".into()).await
     ));
-    assert!(is_lost(store.withdraw_create(begun.held, &fax).await));
+    assert!(is_lost(&store.withdraw_create(begun.held, &fax).await));
     store.abandon(begun.held, LEASE).await.unwrap();
     place.nothing_is_left().await;
 }
@@ -271,10 +271,10 @@ async fn an_operation_lives_as_long_as_it_is_renewed(place: Place) {
     place.everything_is_due().await;
     place.store.claim(nothing).await.unwrap();
     assert!(is_lost(
-        place.store.renew_operation(begun.held, LEASE).await
+        &place.store.renew_operation(begun.held, LEASE).await
     ));
     assert!(is_lost(
-        place.store.confirm(begun.held, &[link("r1")], &[]).await
+        &place.store.confirm(begun.held, &[link("r1")], &[]).await
     ));
     let claims = place
         .store

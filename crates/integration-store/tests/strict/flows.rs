@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contact_sync::{CrmHook, ErrorClass, Region, StaticDirectory, StoreError, StrictError, Ticket};
+use contact_sync::{
+    CrmHook, ErrorClass, Region, SkipReason, StaticDirectory, StoreError, StrictError, Ticket,
+};
 
 use crate::host::{End, Failed, Nobody, Step, Watcher, insert};
 use crate::place::{Place, ann, on_each_database};
@@ -31,6 +33,7 @@ on_each_database! {
     an_unclear_create_is_taken_over_and_taken_back,
     several_vendors_stand_and_fall_together,
     odd_texts_are_people_too,
+    a_vendor_that_is_off_is_skipped,
 }
 
 async fn a_commit_keeps_both(place: Place) {
@@ -289,4 +292,16 @@ async fn odd_texts_are_people_too(place: Place) {
     assert_eq!(place.vendor.records().len(), created);
     assert_eq!(place.database.count("people").await, 3);
     place.nothing_is_left().await;
+}
+
+async fn a_vendor_that_is_off_is_skipped(place: Place) {
+    let off = StaticDirectory::new().off(PHONE, SkipReason::Disabled);
+    let crm = CrmHook::new(place.store.clone(), off).target(place.target());
+    for (end, people) in [(End::RollsBackInSilence, 0), (End::Commits, 1)] {
+        let created = place.create_by(&crm, &ann(), end).await;
+        assert_eq!(created.is_ok(), people == 1, "{created:?}");
+        assert_eq!(place.database.count("people").await, people);
+        place.nothing_is_left().await;
+    }
+    assert_eq!(place.vendor.count(Op::Find), 0);
 }

@@ -22,7 +22,7 @@ on_each_database! {
 /// Kills a process that is held by the vendor in a call of this kind.
 async fn killed_in_a_call(place: &Place, op: Op, whim: Whim, end: End) {
     place.vendor.next(op, whim);
-    let victim = Victim::start(place, end, None).await;
+    let victim = Victim::start(place, end, None);
     place.vendor.called(op, 1).await;
     if matches!(whim, Whim::HoldAnswer) && op == Op::Create {
         place.vendor.has(1).await;
@@ -32,7 +32,7 @@ async fn killed_in_a_call(place: &Place, op: Op, whim: Whim, end: End) {
 
 /// Kills a process at a step of its insert.
 async fn killed_at(place: &Place, step: Step, end: End) {
-    let mut victim = Victim::start(place, end, Some(step)).await;
+    let mut victim = Victim::start(place, end, Some(step));
     victim.at(step).await;
     victim.kill().await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contact_sync::{ClaimRequest, StoreError, StrictError, Ticket};
+use contact_sync::{ClaimRequest, Held, StoreError, StrictError, Ticket};
 use integration_store::ConfirmIn as _;
 
 use crate::host::{End, Failed, Step, Watcher, insert};
@@ -80,7 +80,7 @@ async fn a_refused_confirmation_leaves_the_hosts_transaction_usable(place: Place
 
 /// Lets the lease run out while the confirmation is written and not committed. On SQLite nobody else writes meanwhile,
 /// so there is nobody who could end the operation.
-struct Reaps<'a>(&'a Place);
+struct Reaps<'a>(&'a Place, Held);
 
 #[async_trait::async_trait]
 impl Watcher for Reaps<'_> {
@@ -94,6 +94,16 @@ impl Watcher for Reaps<'_> {
             let claimed = tokio::time::timeout(Duration::from_secs(20), claimed).await;
             claimed.expect("nobody waits for the host").unwrap();
             assert_eq!(self.0.database.count("sync_operations").await, 1);
+            // Its lease is renewed as long as the host takes.
+            let renewed = self.0.store.renew_operation(self.1, Duration::from_mins(1));
+            let renewed = tokio::time::timeout(Duration::from_secs(20), renewed).await;
+            renewed.expect("nobody waits for the host").unwrap();
+            // Who would end it cannot, and is told so.
+            let ended = self.0.store.finish(self.1).await;
+            assert!(
+                matches!(ended, Err(StoreError::Unavailable(_))),
+                "{ended:?}"
+            );
         }
     }
 }
@@ -101,7 +111,7 @@ impl Watcher for Reaps<'_> {
 async fn a_lease_that_ran_out_takes_no_open_confirmation(place: Place) {
     let insert = async |ticket: Ticket| {
         let held = ticket.confirmation().held;
-        let reaps = Reaps(&place);
+        let reaps = Reaps(&place, held);
         let inserted = insert(&place.database, &ticket, "Ann Lee", End::Commits, &reaps).await;
         // It is renewed, committed or not.
         let lease = Duration::from_mins(1);
@@ -239,4 +249,35 @@ async fn a_commit_that_comes_too_late_counts(place: Place) {
 
 async fn a_rollback_that_comes_too_late_counts(place: Place) {
     ends_late(&place, false).await;
+}
+
+/// A host that runs everything at the strictest level.
+#[cfg(feature = "postgres")]
+#[rstest::rstest]
+#[case::repeatable_read("begin isolation level repeatable read")]
+#[case::serializable("begin isolation level serializable")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hosts_isolation_level_is_its_own(#[case] begin: &'static str) {
+    let Some(place) = Place::postgres().await else {
+        return;
+    };
+    let Database::Postgres { pool, schema, .. } = &place.database else {
+        return;
+    };
+    for (commits, people) in [(false, 0), (true, 1)] {
+        let insert = async |ticket: Ticket| {
+            let mut tx = pool.begin_with(begin).await.unwrap();
+            let sql = format!("insert into {schema}.people (name) values ('Ann Lee')");
+            let sql = sqlx::AssertSqlSafe(sql);
+            sqlx::query(sql).execute(&mut *tx).await.unwrap();
+            ticket.confirm_in(&mut tx).await?;
+            if commits {
+                tx.commit().await.unwrap();
+            }
+            Ok::<_, StoreError>(())
+        };
+        let created = place.crm().create(&ann(), insert).await;
+        assert_eq!(created.is_ok(), commits);
+        place.both_have(people).await;
+    }
 }

@@ -49,7 +49,7 @@ pub(crate) struct Victim {
 }
 
 impl Victim {
-    pub(crate) async fn start(place: &Place, end: End, pause: Option<Step>) -> Self {
+    pub(crate) fn start(place: &Place, end: End, pause: Option<Step>) -> Self {
         let settings = Settings {
             database: place.database.address(),
             vendor: place.vendor.address(),
