@@ -227,10 +227,15 @@ impl QuotaLedger {
         now: DateTime<Utc>,
         at: Instant,
     ) {
+        // No time at all is none: taken at its word, each further call would ask the vendor again.
+        let asked = asked.filter(|wait| !wait.is_zero());
         if asked.is_some() || !own_word {
             let wait = asked.unwrap_or(PARK).min(LONGEST_PARK);
             if let Some(until) = at.checked_add(wait) {
-                self.lock().parked.insert(credential.to_owned(), until);
+                let mut memory = self.lock();
+                let parked = memory.parked.entry(credential.to_owned()).or_insert(until);
+                // Answers to calls at once come in any order.
+                *parked = until.max(*parked);
             }
             return;
         }
@@ -244,9 +249,15 @@ impl QuotaLedger {
             "the vendor says the month's calls are spent"
         );
         let mark = QuotaCorrection::Spent(true);
-        if let Err(error) = self.store.correct(&period, mark).await {
+        match self.store.correct(&period, mark).await {
+            // From here on the store says so, to every process, and until any of them lifts the mark.
+            Ok(()) => {
+                self.lock().spent.remove(credential);
+            }
             // This process remembers; another one learns it with one call.
-            tracing::warn!(target: "suitedash_client", %error, "a spent month was not recorded");
+            Err(error) => {
+                tracing::warn!(target: "suitedash_client", %error, "a spent month was not recorded");
+            }
         }
     }
 

@@ -234,6 +234,53 @@ async fn another_429_is_a_pause(#[case] reply: Reply, #[case] seconds: u64) {
     read(&client, Lane::Interactive).await.unwrap();
 }
 
+/// No time is no word about a pause: taken as one, every further call would ask the vendor again.
+#[tokio::test(start_paused = true)]
+async fn a_429_that_names_no_time_at_all_ends_the_month() {
+    let fake = script([refused(429).header("retry-after", "0")]);
+    let client = builder(&fake).build().unwrap();
+    read(&client, Lane::Interactive).await.unwrap_err();
+    let error = read(&client, Lane::Interactive).await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert!(client.quota().await.unwrap().spent_by_vendor);
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_429_does_not_shorten_a_pause() {
+    let pause = |seconds, after| {
+        let reply = refused(429).header("retry-after", seconds);
+        reply.delay(Duration::from_secs(after))
+    };
+    let fake = script([pause("7200", 1), pause("5", 2)]);
+    let client = builder(&fake).build().unwrap();
+    let (one, two) = tokio::join!(
+        read(&client, Lane::Interactive),
+        read(&client, Lane::Interactive)
+    );
+    assert!(one.is_err() && two.is_err());
+    let error = read(&client, Lane::Interactive).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7_199)));
+    assert_eq!(fake.requests().len(), 2);
+}
+
+/// The mark is the store's: whichever process lifts it, all go on.
+#[tokio::test(start_paused = true)]
+async fn a_mark_lifted_by_another_process_is_lifted() {
+    let (fake, wall) = (script([refused(429)]), Wall::at(NOW));
+    let store: Arc<dyn QuotaStore> = Arc::new(MemoryQuota::new());
+    let ledger = || QuotaLedger::new(QuotaPlan::Start).shared_store(Arc::clone(&store));
+    let client = counted(&fake, &ledger(), &wall);
+    read(&client, Lane::Interactive).await.unwrap_err();
+    assert!(client.quota().await.unwrap().spent_by_vendor);
+
+    let other = counted(&fake, &ledger(), &wall);
+    other.lift_spent_quota().await.unwrap();
+    fake.push(told(200, &contact(&json!({}))));
+    read(&client, Lane::Interactive).await.unwrap();
+    assert!(!client.quota().await.unwrap().spent_by_vendor);
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_a_plan_calls_are_counted_and_only_the_vendor_refuses() {
     let fake = answering();
