@@ -4,8 +4,12 @@
 //! documented: `{success: false, message}` is what clients read, and `errors` beside it what one client reads. So no
 //! decision here depends on a text. A portal's own host answers HTML when it is down.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use connector_http::{Delivery, ErrorDecoder, ErrorKind, FieldError, Throttle, VendorError};
 use http::HeaderMap;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// The most faulty fields that are kept of one answer.
@@ -17,18 +21,17 @@ pub(crate) struct Decoder;
 
 impl ErrorDecoder for Decoder {
     fn decode(&self, status: u16, _headers: &HeaderMap, body: &[u8]) -> Option<VendorError> {
-        let told = object(body);
-        let failed = told.as_ref().is_some_and(says_it_failed);
+        let told = Told::read(body);
         if (200..300).contains(&status) {
             // A success that says it failed: nothing was done.
-            return failed.then(|| {
-                words(told)
+            return told.filter(Told::says_it_failed).map(|_| {
+                words(body)
                     .kind(ErrorKind::Api)
                     .delivery(Delivery::Rejected)
             });
         }
         let from_the_api = told.is_some();
-        let mut error = words(told);
+        let mut error = words(body);
         match status {
             400 | 422 => error.kind = Some(ErrorKind::Validation),
             // A portal that does not serve the API answers a page. Read as "not found", a wrong base URL would tell
@@ -42,28 +45,57 @@ impl ErrorDecoder for Decoder {
     }
 }
 
-/// Reads the body if it is an object.
-fn object(body: &[u8]) -> Option<Map<String, Value>> {
-    // A large answer is a success; it begins with an object all the same, so the whole of it is read.
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return None;
-    }
-    serde_json::from_slice(body).ok()
+/// What an object says of its own success. The rest is passed over unread: half a character or a thousand brackets in
+/// some text must not make a refusal look like a creation.
+struct Told {
+    success: Option<Value>,
 }
 
-fn says_it_failed(told: &Map<String, Value>) -> bool {
-    match told.get("success") {
-        Some(Value::Bool(success)) => !success,
-        Some(Value::Number(success)) => success.as_i64() == Some(0),
-        Some(Value::String(success)) => matches!(&**success, "false" | "0"),
-        _ => false,
+impl Told {
+    /// Reads the body if it is an object.
+    fn read(body: &[u8]) -> Option<Self> {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let told = json.deserialize_map(TheirWord).ok()?;
+        json.end().ok()?;
+        Some(told)
+    }
+
+    fn says_it_failed(&self) -> bool {
+        match &self.success {
+            Some(Value::Bool(success)) => !success,
+            Some(Value::Number(success)) => success.as_i64() == Some(0),
+            Some(Value::String(success)) => matches!(&**success, "false" | "0"),
+            _ => false,
+        }
+    }
+}
+
+struct TheirWord;
+
+impl<'de> Visitor<'de> for TheirWord {
+    type Value = Told;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Told, A::Error> {
+        let mut success = None;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key == "success" {
+                success = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Told { success })
     }
 }
 
 /// The vendor's words, for the accessors; no log line repeats them.
-fn words(told: Option<Map<String, Value>>) -> VendorError {
+fn words(body: &[u8]) -> VendorError {
     let mut error = VendorError::new();
-    let Some(mut told) = told else {
+    let Ok(mut told) = serde_json::from_slice::<Map<String, Value>>(body) else {
         return error;
     };
     if let Some(Value::String(message)) = told.remove("message") {
@@ -138,6 +170,10 @@ mod tests {
     #[case(r#"{"success":false,"message":"m"}"#, true)]
     #[case(r#" {"success":"false"}"#, true)]
     #[case(r#"{"success":0}"#, true)]
+    #[case(r#"{"success":true,"success":false}"#, true)]
+    #[case(r#"{"success":false"#, false)]
+    #[case(r#"{"success":false,"message":"\ud800","data":null}"#, true)]
+    #[case(&format!(r#"{{"errors":{}{},"success":false}}"#, "[".repeat(500), "]".repeat(500)), true)]
     fn a_success_may_say_that_it_failed(#[case] body: &str, #[case] failed: bool) {
         let error = decoded(200, body);
         assert_eq!(error.is_some(), failed);
@@ -155,6 +191,7 @@ mod tests {
     #[case(404, r#"{"success":false}"#, None)]
     #[case(404, "<html><body>Not Found</body></html>", Some(ErrorKind::Api))]
     #[case(404, "", Some(ErrorKind::Api))]
+    #[case(404, r#"{"success":false,"message":"\ud800"}"#, None)]
     #[case(405, r#"{"success":false}"#, None)]
     #[case(502, "<html>", None)]
     fn a_status_means(#[case] status: u16, #[case] body: &str, #[case] kind: Option<ErrorKind>) {

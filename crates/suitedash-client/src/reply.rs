@@ -51,14 +51,13 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
     }
 }
 
-/// An attribute may be called `data`, so that word alone makes no envelope.
+/// An attribute may be called `data`, so that word alone makes no envelope. An attribute is an object, which the words
+/// of the envelope are not.
 fn is_envelope(map: &Map<String, Value>) -> bool {
-    let says_success = map.get("success").is_some_and(Value::is_boolean);
+    let says = |word| map.get(word).is_some_and(|it| !it.is_object());
     let around_data = map.contains_key("data")
-        && (map.len() == 1
-            || map.get("message").is_some_and(Value::is_string)
-            || map.get("meta").is_some_and(Value::is_object));
-    says_success || around_data
+        && (map.len() == 1 || says("message") || map.get("meta").is_some_and(Value::is_object));
+    says("success") || around_data
 }
 
 #[cfg(test)]
@@ -71,6 +70,9 @@ mod tests {
     #[case(r#"{"success":true,"message":"","data":[1],"meta":{}}"#)]
     #[case(r#"{"data":[1]}"#)]
     #[case(r#"{"message":"m","data":[1]}"#)]
+    #[case(r#"{"success":"true","data":[1]}"#)]
+    #[case(r#"{"success":1,"data":[1]}"#)]
+    #[case(r#"{"data":[1],"message":null,"meta":null}"#)]
     #[case(r#"{"data":[1],"meta":{"pagination":"odd"}}"#)]
     #[case("[1]")]
     fn opens_every_envelope(#[case] body: &str) {
