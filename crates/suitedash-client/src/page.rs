@@ -48,8 +48,8 @@ impl ListQuery {
         Self::default()
     }
 
-    pub(crate) fn check(&self) -> Check {
-        let mut check = Check::new();
+    pub(crate) fn check(&self, page: u64) -> Check {
+        let mut check = check_page(page);
         if let (Some(min), Some(max)) = (self.created_min, self.created_max) {
             check.require(min < max, "createdMax", "must be later than createdMin");
         }
@@ -83,6 +83,13 @@ setters! { ListQuery {
     /// Asks for the attributes' description with each record.
     meta: Option<String>,
 } }
+
+/// A page the vendor would refuse, or take for the first, costs no call.
+pub(crate) fn check_page(page: u64) -> Check {
+    let mut check = Check::new();
+    check.require(page > 0, "page", "must be 1 or more");
+    check
+}
 
 /// What the vendor says about the pages of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -179,7 +186,8 @@ impl Step {
             .as_ref()
             .and_then(|it| it.current_page_number)
             .is_some_and(|page| page != self.page);
-        let repeated = !items.is_empty() && self.before == Some(here);
+        // Two empty ones running as well: somebody who names a next page for ever must not cost a call each time.
+        let repeated = self.before == Some(here);
         if self.page > 1 && (elsewhere || repeated) {
             return Page::new(Vec::new(), Some(self.token()));
         }
@@ -265,6 +273,17 @@ mod tests {
         let (items, after) = turn(next.as_deref(), page(&["c"], more));
         assert_eq!(items, 1);
         assert!(after.unwrap().starts_with("3-"));
+    }
+
+    #[test]
+    fn one_empty_page_may_stand_in_between_and_two_lead_nowhere() {
+        let more = json!({"nextPage": "x"});
+        let (_, next) = turn(None, page(&["a"], more.clone()));
+        let (_, next) = turn(next.as_deref(), page(&[], more.clone()));
+        let (items, _) = turn(next.as_deref(), page(&["b"], more.clone()));
+        assert_eq!(items, 1);
+        let again = turn(next.as_deref(), page(&[], more));
+        assert_eq!(again, (0, next));
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl<'a> Projects<'a> {
     pub fn list_page(&self, query: &ListQuery, page: u64) -> Call<ListPage<Project>> {
         let request = query.apply(self.client.http().request(&LIST), page);
         query
-            .check()
+            .check(page)
             .guard(request, LIST.name)
             .fetch_map(|reply: Reply<Vec<Project>>| reply.into())
     }

@@ -4,10 +4,9 @@ use connector_http::{Call, Paginator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::check::Check;
 use crate::client::Client;
 use crate::contacts::strange_cursor;
-use crate::page::{ListPage, MAX_PAGES, Step};
+use crate::page::{ListPage, MAX_PAGES, Step, check_page};
 use crate::reply::Reply;
 
 connector_http::endpoints! {
@@ -62,7 +61,7 @@ impl<'a> Worlds<'a> {
     ///
     /// As [`list`](Self::list).
     pub fn list_page(&self, order_by: Option<&str>, page: u64) -> Call<ListPage<World>> {
-        let mut check = Check::new();
+        let mut check = check_page(page);
         if let Some(order) = order_by {
             check.name(order, "orderBy");
         }

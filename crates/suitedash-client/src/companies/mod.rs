@@ -141,7 +141,7 @@ impl<'a> Companies<'a> {
     pub fn list_page(&self, query: &ListQuery, page: u64) -> Call<ListPage<Company>> {
         let request = query.apply(self.client.http().request(&LIST), page);
         query
-            .check()
+            .check(page)
             .guard(request, LIST.name)
             .fetch_map(|reply: Reply<Vec<Company>>| reply.into())
     }

@@ -174,7 +174,7 @@ impl<'a> Contacts<'a> {
     pub fn list_page(&self, query: &ListQuery, page: u64) -> Call<ListPage<Contact>> {
         let request = query.apply(self.client.http().request(&LIST), page);
         query
-            .check()
+            .check(page)
             .guard(request, LIST.name)
             .fetch_map(|reply: Reply<Vec<Contact>>| reply.into())
     }

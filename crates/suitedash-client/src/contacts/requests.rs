@@ -229,12 +229,16 @@ setters! { NewContact {
 /// One source says that only the fields sent are changed and that `null` clears one; another relies on neither. **Tags
 /// and custom fields replace what is stored**: send all of them, or use
 /// [`attach_tags`](crate::Contacts::attach_tags). There is no role here: no source shows a role changed this way.
+/// `send_welcome_email` alone is always sent, and `false` unless set.
 ///
 /// ```
 /// use suitedash_client::ContactPatch;
 ///
 /// let patch = ContactPatch::new().phone("+15550100").clear_website();
-/// assert_eq!(serde_json::to_value(&patch)?, serde_json::json!({"phone": "+15550100", "website": null}));
+/// assert_eq!(
+///     serde_json::to_value(&patch)?,
+///     serde_json::json!({"phone": "+15550100", "website": null, "send_welcome_email": false}),
+/// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Serialize)]
@@ -291,9 +295,8 @@ pub struct ContactPatch {
     /// All custom values the contact shall have, by the field's uid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_fields: Option<Map<String, Value>>,
-    /// Whether the vendor sends the invitation to the portal, if it never did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub send_welcome_email: Option<bool>,
+    /// Whether the vendor sends the invitation to the portal, if it never did. Its own default is not known.
+    pub send_welcome_email: bool,
 }
 
 masked_debug!(ContactPatch {
@@ -418,7 +421,7 @@ setters! { ContactPatch {
     /// Sets all custom values.
     custom_fields: Option<Map<String, Value>>,
     /// Sets whether the person is invited to the portal.
-    send_welcome_email: Option<bool>,
+    send_welcome_email: bool,
 } }
 
 pub(crate) fn check_role(check: &mut Check, role: &Role) {

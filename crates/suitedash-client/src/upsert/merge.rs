@@ -41,6 +41,26 @@ impl Stored {
     fn says(&self, field: &str) -> bool {
         self.raw.contains_key(field)
     }
+
+    /// Whether something stands in a field of text that is no text, and so was read as nothing.
+    fn hides_text(&self, field: &str) -> bool {
+        match self.raw.get(field) {
+            None | Some(Value::Null | Value::String(_) | Value::Number(_)) => false,
+            Some(Value::Bool(odd)) => *odd,
+            // PHP's ways to write nothing.
+            Some(Value::Array(odd)) => !odd.is_empty(),
+            Some(Value::Object(odd)) => !odd.is_empty(),
+        }
+    }
+
+    /// Whether there are companies besides those that could be read.
+    fn hides_companies(&self) -> bool {
+        match self.raw.get("companies") {
+            Some(Value::Array(told)) => told.len() > self.contact.companies.len(),
+            Some(Value::String(told)) => !told.is_empty(),
+            _ => self.hides_text("companies"),
+        }
+    }
 }
 
 /// What is to be written, and what to tell about it.
@@ -71,6 +91,9 @@ pub(super) fn merge(wanted: &Wanted, stored: &Stored, rules: &ContactRules) -> M
     merged.note(wanted, stored, rules);
     merged.tags(wanted, stored, rules);
     merged.custom(wanted, stored);
+    if wanted.existing == ExistingValues::Keep {
+        merged.keep_unread(stored);
+    }
     if contact
         .role
         .as_ref()
@@ -88,6 +111,18 @@ pub(super) fn merge(wanted: &Wanted, stored: &Stored, rules: &ContactRules) -> M
 
 /// Compares what was sent with what came back, and what was not sent with what was there.
 pub(super) fn look_back(body: &Map<String, Value>, before: &Stored, after: &Stored) -> Vec<Notice> {
+    let mut notices = stored_differently(body, after);
+    for (field, old) in &before.raw {
+        let sent = body.contains_key(field) || field == "companies" && body.contains_key("company");
+        if !sent && after.raw.get(field).is_some_and(|new| new != old) {
+            notices.push(Notice::ChangedUnsent(field.clone()));
+        }
+    }
+    notices
+}
+
+/// Compares what was sent with what came back. Of a field that the answer leaves out nothing is known.
+pub(super) fn stored_differently(body: &Map<String, Value>, after: &Stored) -> Vec<Notice> {
     let mut notices = Vec::new();
     for (field, sent) in body {
         let kept = match field.as_str() {
@@ -103,12 +138,6 @@ pub(super) fn look_back(body: &Map<String, Value>, before: &Stored, after: &Stor
         };
         if !kept {
             notices.push(Notice::StoredDifferently(field.clone()));
-        }
-    }
-    for (field, old) in &before.raw {
-        let sent = body.contains_key(field) || field == "companies" && body.contains_key("company");
-        if !sent && after.raw.get(field).is_some_and(|new| new != old) {
-            notices.push(Notice::ChangedUnsent(field.clone()));
         }
     }
     notices
@@ -190,7 +219,9 @@ impl Merged {
         let refused = match append(old, note, &date.to_string(), rules.background_cap) {
             Appended::There => return,
             _ if rules.notes == NotesRule::LeaveAlone => UnmappedReason::LeftAlone,
-            _ if !stored.says("background_info") => UnmappedReason::StoredUnknown,
+            _ if !stored.says("background_info") || stored.hides_text("background_info") => {
+                UnmappedReason::StoredUnknown
+            }
             Appended::TooLong => UnmappedReason::TooLong,
             Appended::New(text) => {
                 self.set("background_info", text);
@@ -235,6 +266,27 @@ impl Merged {
         } else {
             let reason = UnmappedReason::StoredUnknown;
             self.unmapped.push(Unmapped::new("custom_fields", reason));
+        }
+    }
+}
+
+impl Merged {
+    /// Takes out again what would replace a value that is there and could not be read.
+    fn keep_unread(&mut self, stored: &Stored) {
+        let lines = [
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "title",
+            "website",
+        ];
+        let texts = lines.into_iter().filter(|it| stored.hides_text(it));
+        let companies = stored.hides_companies().then_some("company");
+        for field in texts.chain(companies) {
+            if self.body.remove(field).is_some() {
+                self.notices.push(Notice::ValueKept(field));
+            }
         }
     }
 }
@@ -362,6 +414,53 @@ mod tests {
         assert_eq!(body, json!({"title": "CEO", "tags": ["VIP", "new"]}));
         let kept = ["first_name", "phone", "company"].map(Notice::ValueKept);
         assert!(kept.iter().all(|it| merged.notices.contains(it)));
+    }
+
+    /// What is there and cannot be read is not nothing.
+    #[rstest]
+    #[case("phone", json!({"number": "+15550100"}), ContactInput::new().phone("+15550199"))]
+    #[case("first_name", json!(["Jane"]), ContactInput::new().first_name("Mallory"))]
+    #[case("title", json!(true), ContactInput::new().title("CEO"))]
+    #[case("companies", json!([{"uid": 7, "name": "Example GmbH"}]), ContactInput::new().company("Evil"))]
+    #[case("companies", json!({"uid": "c1"}), ContactInput::new().company("Evil"))]
+    #[case("companies", json!("Example GmbH"), ContactInput::new().company("Evil"))]
+    fn a_form_does_not_overwrite_what_cannot_be_read(
+        #[case] field: &str,
+        #[case] odd: Value,
+        #[case] input: ContactInput,
+    ) {
+        let (body, merged) = changes(
+            input.existing(ExistingValues::Keep),
+            &json!({ (field): odd }),
+        );
+        assert_eq!(body, json!({}));
+        assert!(matches!(merged.notices[..], [Notice::ValueKept(_), ..]));
+    }
+
+    #[rstest]
+    #[case("phone", json!([]))]
+    #[case("phone", json!(false))]
+    #[case("companies", json!({}))]
+    fn a_form_fills_what_is_empty(#[case] field: &str, #[case] empty: Value) {
+        let input = ContactInput::new().phone("+15550199").company("Example");
+        let mut before = json!({"phone": null, "companies": []});
+        before[field] = empty;
+        let (body, _) = changes(input.existing(ExistingValues::Keep), &before);
+        assert_eq!(body["phone"], "+15550199");
+        assert_eq!(body["company"]["name"], "Example");
+    }
+
+    #[rstest]
+    #[case(json!({"html": "Old"}))]
+    #[case(json!(["Old"]))]
+    fn a_note_never_replaces_notes_that_cannot_be_read(#[case] odd: Value) {
+        let (body, merged) = changes(
+            ContactInput::new().notes("Hi"),
+            &json!({ "background_info": odd }),
+        );
+        assert_eq!(body, json!({}));
+        let told = Unmapped::new("notes", UnmappedReason::StoredUnknown);
+        assert_eq!(merged.unmapped, [told]);
     }
 
     #[test]

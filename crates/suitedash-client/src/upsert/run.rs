@@ -4,7 +4,7 @@ use connector_http::{Call, Delivery, Error, ErrorKind, Method};
 use serde_json::{Map, Value};
 
 use super::input::ContactInput;
-use super::merge::{Merged, Stored, look_back, merge};
+use super::merge::{Merged, Stored, look_back, merge, stored_differently};
 use super::outcome::{ContactAction, ContactOutcome, DryRun, Notice, PlannedCall, StepWhen};
 use super::rules::{ContactPlan, ContactRules};
 use super::wanted::Wanted;
@@ -59,7 +59,7 @@ pub(super) async fn run(
         (None, None) => run
             .create(&wanted)
             .await
-            .map(|made| run.created(wanted, made)),
+            .map(|made| run.created_now(wanted, made)),
         (None, Some(email)) => run.of_email(&email, wanted).await,
     }?;
     if let Some(email) = &outcome.contact.email {
@@ -106,7 +106,7 @@ impl Run<'_> {
             self.client.inner.known.forget(email);
         }
         let error = match self.create(&wanted).await {
-            Ok(made) => return Ok(self.created(wanted, made)),
+            Ok(made) => return Ok(self.created_now(wanted, made)),
             Err(error) => error,
         };
         let lost = matches!(error.delivery(), Delivery::Unknown | Delivery::Succeeded);
@@ -161,6 +161,15 @@ impl Run<'_> {
             outcome.notices.retain(|it| *it != Notice::PlaceholderUsed);
         }
         Ok(outcome)
+    }
+
+    /// What was made, and what of it is not as it was sent.
+    fn created_now(&self, mut wanted: Wanted, made: Stored) -> ContactOutcome {
+        let sent = serde_json::to_value(wanted.to_new_contact(self.rules));
+        if let Ok(Value::Object(sent)) = sent {
+            wanted.notices.extend(stored_differently(&sent, &made));
+        }
+        self.created(wanted, made)
     }
 
     fn created(&self, wanted: Wanted, made: Stored) -> ContactOutcome {

@@ -84,6 +84,11 @@ impl Wanted {
         wanted.check(may_create).finish(operation)?;
         wanted.tags = distinct(&wanted.tags, rules.tags_ignore_case);
         wanted.cut_note(rules.note_cap);
+        if may_create {
+            // What the creation would be refused for is found before a look-up is spent on it.
+            let contact = wanted.to_new_contact(rules);
+            contact.check().finish(operation)?;
+        }
         Ok(wanted)
     }
 

@@ -4,8 +4,9 @@ use connector_http::testing::FakeTransport;
 use rstest::rstest;
 use serde_json::{Value, json};
 use suitedash_client::{
-    Address, CompanyLink, CompanyPatch, ContactInput, ContactPatch, Delivery, Error, ErrorKind,
-    FieldRef, ListQuery, NewCompany, NewContact, PrimaryContact, ProjectKey, ProjectPatch, Role,
+    Address, CompanyLink, CompanyPatch, ContactInput, ContactPatch, ContactPlan, Delivery, Error,
+    ErrorKind, FieldRef, ListQuery, NewCompany, NewContact, PrimaryContact, ProjectKey,
+    ProjectPatch, Role,
 };
 
 use crate::support::{UID, client};
@@ -103,6 +104,22 @@ async fn of_an_input(#[case] path: &str, #[case] input: ContactInput) {
     assert_refused(&fake, error, path).await;
 }
 
+/// Also where a look-up would come first.
+#[rstest]
+#[case("first_name", ContactInput::new().first_name("\u{2003}"))]
+#[case("last_name", ContactInput::new().first_name("Jane").last_name("\u{2003}"))]
+#[case("company.name", ContactInput::new().full_name("Jane Roe").company("\u{3000}"))]
+#[tokio::test(start_paused = true)]
+async fn of_an_input_before_it_is_looked_for(#[case] path: &str, #[case] input: ContactInput) {
+    let fake = FakeTransport::new();
+    let error = client(&fake)
+        .create_or_update_contact(&input.email("jane@example.com"))
+        .plan(ContactPlan::GetFirst)
+        .await
+        .unwrap_err();
+    assert_refused(&fake, error, path).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_everything_else() {
     let fake = FakeTransport::new();
@@ -162,6 +179,12 @@ async fn of_everything_else() {
     let mut list = client.contacts().list(&backwards).items();
     let error = list.next().await.unwrap().unwrap_err();
     assert_refused(&fake, error, "createdMax").await;
+
+    let query = ListQuery::new();
+    let error = client.contacts().list_page(&query, 0).await.unwrap_err();
+    assert_refused(&fake, error, "page").await;
+    let error = client.worlds().list_page(None, 0).await.unwrap_err();
+    assert_refused(&fake, error, "page").await;
 }
 
 /// An id that would lead elsewhere in the path leads nowhere.

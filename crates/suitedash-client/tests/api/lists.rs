@@ -76,6 +76,20 @@ async fn a_page_that_comes_again_is_an_error() {
     }
 }
 
+/// As does one that has nothing to give and always a next page.
+#[tokio::test(start_paused = true)]
+async fn empty_pages_without_end_are_an_error() {
+    let fake = FakeTransport::handler(|_| {
+        Reply::status(200).json(&json!({
+            "success": true, "data": [], "meta": {"pagination": {"nextPage": "x"}},
+        }))
+    });
+    let (count, error) = read(&fake).await;
+    assert_eq!(count, 0);
+    assert_eq!(error.unwrap().kind(), ErrorKind::Decode);
+    assert_eq!(fake.requests().len(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_list_without_end_ends() {
     let fake = FakeTransport::handler(|request| {

@@ -4,9 +4,9 @@ use connector_http::testing::{FakeTransport, Reply};
 use rstest::rstest;
 use serde_json::{Value, json};
 use suitedash_client::{
-    ContactAction, ContactInput, ContactOutcome, ContactPlan, ContactRules, Delivery, ErrorKind,
-    ExistingValues, FieldRef, Lane, LeadSubmission, Method, Notice, QuotaLedger, QuotaPlan, Role,
-    SourceRule, StepWhen, UnmappedReason,
+    ContactAction, ContactInput, ContactOutcome, ContactPatch, ContactPlan, ContactRules, Delivery,
+    ErrorKind, ExistingValues, FieldRef, Lane, LeadSubmission, Method, Notice, QuotaLedger,
+    QuotaPlan, Role, SourceRule, StepWhen, UnmappedReason,
 };
 
 use crate::support::{EMAIL, UID, builder, client, contact, fixture, lines, refused, script, told};
@@ -43,7 +43,8 @@ fn fields(outcome: &ContactOutcome) -> Vec<(&str, UnmappedReason)> {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_contact_takes_one_call() {
-    let fake = script([told(201, &contact(&json!({})))]);
+    let made = contact(&json!({"background_info": "Hi", "tags": ["source:website", "fair"]}));
+    let fake = script([told(201, &made)]);
     let input = jane()
         .phone("+15550100")
         .company("Example GmbH")
@@ -69,6 +70,51 @@ async fn a_new_contact_takes_one_call() {
             "custom_fields": {FIELD: "Consulting"}, "send_welcome_email": false,
         })
     );
+}
+
+/// A tag that is not created, a field that is not taken, somebody else's record.
+#[tokio::test(start_paused = true)]
+async fn what_was_made_otherwise_than_asked_is_told() {
+    let made = contact(&json!({"email": "john@example.com", "tags": [], "title": null}));
+    let fake = script([told(201, &made)]);
+    let input = jane().tags(["fair"]).title("CEO").phone("+15550100");
+    let outcome = client(&fake)
+        .create_or_update_contact(&input)
+        .await
+        .unwrap();
+    assert_eq!(outcome.action, ContactAction::Created);
+    let told = ["email", "tags", "title"].map(|it| Notice::StoredDifferently(it.to_owned()));
+    assert_eq!(outcome.notices, told);
+    assert_eq!(lines(&fake), [POST]);
+
+    // An answer that says little says nothing against it.
+    let fake = script([told_uid_alone()]);
+    let outcome = client(&fake)
+        .create_or_update_contact(&input)
+        .await
+        .unwrap();
+    assert_eq!(outcome.notices, []);
+}
+
+fn told_uid_alone() -> Reply {
+    told(201, &json!({ "uid": UID }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_mails_nobody_unasked() {
+    let fake = FakeTransport::handler(|_| stored());
+    let client = client(&fake);
+    for (patch, invited) in [
+        (ContactPatch::new(), false),
+        (ContactPatch::new().send_welcome_email(true), true),
+    ] {
+        let patch = patch.title("CEO");
+        client.contacts().update(&UID.into(), &patch).await.unwrap();
+        assert_eq!(
+            fake.last_request().unwrap().json(),
+            json!({"title": "CEO", "send_welcome_email": invited})
+        );
+    }
 }
 
 /// Whatever the vendor's word for a duplicate is, the look-up decides.
@@ -369,7 +415,8 @@ async fn one_name_becomes_two(
     #[case] last: &str,
     #[case] notices: &[Notice],
 ) {
-    let fake = script([told(201, &contact(&json!({})))]);
+    let made = contact(&json!({"first_name": first, "last_name": last}));
+    let fake = script([told(201, &made)]);
     let input = ContactInput::new().full_name(full).email(EMAIL);
     let outcome = client(&fake)
         .create_or_update_contact(&input)
@@ -561,7 +608,8 @@ async fn long_notes_are_cut_and_what_does_not_fit_is_left_out() {
     let rules = ContactRules::new()
         .note_cap(5_usize)
         .background_cap(20_usize);
-    let fake = script([told(201, &contact(&json!({}))), stored()]);
+    let made = contact(&json!({"background_info": "Hällo"}));
+    let fake = script([told(201, &made), stored()]);
     let client = builder(&fake).contact_rules(rules).build().unwrap();
     let input = jane().notes("Hällo there");
     let outcome = client.create_or_update_contact(&input).await.unwrap();
