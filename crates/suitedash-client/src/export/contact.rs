@@ -76,6 +76,32 @@ impl ExportContact {
             ..Self::default()
         }
     }
+
+    /// How much text it holds, in bytes.
+    pub(super) fn text_len(&self) -> usize {
+        let texts = [
+            &self.first_name,
+            &self.last_name,
+            &self.email,
+            &self.phone,
+            &self.company,
+            &self.service_interest,
+            &self.message,
+            &self.source,
+            &self.role,
+            &self.title,
+            &self.website,
+            &self.address_line_1,
+            &self.address_line_2,
+            &self.city,
+            &self.state,
+            &self.country,
+            &self.zip,
+            &self.background_info,
+        ];
+        let texts = texts.into_iter().flatten().chain(&self.tags);
+        self.id.len() + texts.map(String::len).sum::<usize>()
+    }
 }
 
 connector_http::setters! { ExportContact {

@@ -434,11 +434,7 @@ where
                 row: report.contacts,
             });
         }
-        bytes += [&contact.message, &contact.background_info]
-            .into_iter()
-            .flatten()
-            .map(String::len)
-            .sum::<usize>();
+        bytes += contact.text_len();
         batch.push(contact);
     }
     Ok(false)

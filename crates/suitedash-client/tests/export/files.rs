@@ -171,6 +171,29 @@ async fn progress_tells_every_step_in_order() {
     assert_eq!(last.bytes, size);
 }
 
+/// However large they are, and whichever of their texts is: a megabyte at a time is in memory.
+#[tokio::test]
+async fn huge_contacts_are_not_gathered() {
+    let directory = tempfile::tempdir().unwrap();
+    let exporter = exporter(directory.path()).await;
+    let huge = contacts(0..8).into_iter().enumerate().map(|(n, contact)| {
+        let text = "x".repeat(1024 * 1024);
+        match n % 4 {
+            0 => contact.company(text),
+            1 => contact.tags([text]),
+            2 => contact.first_name(text),
+            _ => contact.message(text),
+        }
+    });
+    let seen = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&seen);
+    let export = new_export().on_progress(move |progress| {
+        *count.lock().unwrap() += u32::from(progress.step == ExportStep::Writing);
+    });
+    exporter.export(export, huge).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), 8);
+}
+
 #[tokio::test]
 async fn a_history_in_memory_does_the_same() {
     let directory = tempfile::tempdir().unwrap();
