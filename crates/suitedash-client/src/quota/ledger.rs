@@ -88,6 +88,14 @@ impl QuotaLedger {
         }
     }
 
+    /// Makes the same ledger for another plan: with the same store, and the same memory of what the vendor refused.
+    #[must_use]
+    pub fn for_plan(&self, plan: QuotaPlan) -> Self {
+        let mut same = self.clone();
+        same.rules.plan = plan;
+        same
+    }
+
     /// Sets where the count is kept. In memory by default, which a restart forgets.
     #[must_use]
     pub fn store(mut self, store: impl QuotaStore) -> Self {

@@ -77,6 +77,7 @@ pub(super) fn merge(wanted: &Wanted, stored: &Stored, rules: &ContactRules) -> M
     let mut merged = Merged::default();
     let contact = &stored.contact;
     merged.names(wanted, contact);
+    merged.email(wanted, contact);
     let lines = [
         ("phone", &wanted.phone, &contact.phone),
         ("title", &wanted.title, &contact.title),
@@ -177,7 +178,10 @@ impl Merged {
         if split && old == whole(wanted.first_name.as_deref(), last) {
             return;
         }
-        if let Some(first) = &wanted.first_name {
+        let has_first = contact.first_name.is_some();
+        if let Some(first) = &wanted.first_name
+            && !(wanted.first_placeholder && has_first)
+        {
             let old = contact.first_name.as_deref();
             self.line("first_name", first, old, wanted.existing);
         }
@@ -187,6 +191,17 @@ impl Merged {
         {
             let old = contact.last_name.as_deref();
             self.line("last_name", last, old, wanted.existing);
+        }
+    }
+
+    /// Another address than the stored one is possible only where the contact was read by its uid.
+    fn email(&mut self, wanted: &Wanted, contact: &Contact) {
+        let Some(new) = &wanted.email else {
+            return;
+        };
+        let old = contact.email.as_deref();
+        if old.is_none_or(|old| old.trim().to_lowercase() != new.to_lowercase()) {
+            self.line("email", new, old, wanted.existing);
         }
     }
 
@@ -216,6 +231,9 @@ impl Merged {
             .as_deref()
             .unwrap_or_default();
         let date = wanted.noted_at.date_naive();
+        if rules.notes == NotesRule::AppendOnce && stands_dated(old, note) {
+            return;
+        }
         let refused = match append(old, note, &date.to_string(), rules.background_cap) {
             Appended::There => return,
             _ if rules.notes == NotesRule::LeaveAlone => UnmappedReason::LeftAlone,
@@ -320,11 +338,28 @@ fn append(old: &str, note: &str, date: &str, cap: usize) -> Appended {
     Appended::New(text)
 }
 
-/// Whether an entry stands in a text as lines of their own. The vendor may have rewritten the line breaks.
+/// Whether an entry stands in a text as lines of their own.
 fn stands_in(text: &str, entry: &str) -> bool {
+    stands_behind(text, entry, |before| before)
+}
+
+/// Whether a note stands in a text as lines of their own, with any date before it or none.
+fn stands_dated(text: &str, note: &str) -> bool {
+    stands_behind(text, note, |before| {
+        let date = before.rsplit_once('[').and_then(|(rest, date)| {
+            let date = date.strip_suffix("] ")?;
+            date.parse::<chrono::NaiveDate>().is_ok().then_some(rest)
+        });
+        date.unwrap_or(before)
+    })
+}
+
+/// Whether an entry ends a line, and what `clean` leaves of the text before it does so too. The vendor may have
+/// rewritten the line breaks.
+fn stands_behind(text: &str, entry: &str, clean: impl Fn(&str) -> &str) -> bool {
     let (text, entry) = (text.replace("\r\n", "\n"), entry.replace("\r\n", "\n"));
     text.match_indices(&entry).any(|(at, _)| {
-        let before = text.get(..at).unwrap_or_default();
+        let before = clean(text.get(..at).unwrap_or_default());
         let after = text
             .get(at.saturating_add(entry.len())..)
             .unwrap_or_default();
@@ -502,6 +537,45 @@ mod tests {
     #[case("0123456789012345678901234567890", "Hi", Appended::TooLong)]
     fn a_note_is_appended_once(#[case] old: &str, #[case] note: &str, #[case] expected: Appended) {
         assert_eq!(append(old, note, "d", 36), expected);
+    }
+
+    #[rstest]
+    #[case("", false)]
+    #[case("Hi", true)]
+    #[case("[2026-11-01] Hi", true)]
+    #[case("Hi\r\n\r\n[2026-11-01] Yo", true)]
+    #[case("[2026-10-01] Yo\n\n[2026-11-01] Hi\n\n[2026-11-02] Yo", true)]
+    #[case("x [2026-11-01] Hi", false)]
+    #[case("[soon] Hi", false)]
+    #[case("[2026-11-01] Hi there", false)]
+    fn a_note_that_stands_there_under_any_date_is_known(#[case] old: &str, #[case] known: bool) {
+        let input = ContactInput::new().notes("Hi");
+        let rules = ContactRules::new().notes(NotesRule::AppendOnce);
+        let stored = stored(&json!({ "background_info": old }));
+        let merged = merge(&wanted(input, &rules), &stored, &rules);
+        assert_eq!(merged.body.contains_key("background_info"), !known);
+    }
+
+    #[test]
+    fn a_placeholder_never_replaces_a_first_name() {
+        let rules = ContactRules::new().first_name_placeholder("?".to_owned());
+        let input = ContactInput::new().email("jane@example.com");
+        let now = "2026-11-21T10:00:00Z".parse().unwrap();
+        let wanted = Wanted::read(input, &rules, true, now, "test").unwrap();
+        assert_eq!(wanted.first_name.as_deref(), Some("?"));
+        assert_eq!(wanted.notices, [Notice::PlaceholderUsed]);
+        assert!(merge(&wanted, &stored(&json!({})), &rules).body.is_empty());
+        let blank = stored(&json!({ "first_name": null }));
+        let body = merge(&wanted, &blank, &rules).body;
+        assert_eq!(body.get("first_name"), Some(&json!("?")));
+    }
+
+    #[rstest]
+    #[case("JANE@example.com ", json!({}))]
+    #[case("jane.roe@example.com", json!({"email": "jane.roe@example.com"}))]
+    fn an_email_is_written_if_it_is_another(#[case] email: &str, #[case] body: Value) {
+        let input = ContactInput::new().email(email);
+        assert_eq!(changes(input, &json!({})).0, body);
     }
 
     #[test]

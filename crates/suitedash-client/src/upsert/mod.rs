@@ -30,6 +30,7 @@ use crate::ids::ContactUid;
 use crate::sequence::CallSequence;
 
 const CREATE_OR_UPDATE: &str = "contacts.create_or_update";
+const UPDATE_MERGED: &str = "contacts.update_merged";
 const CREATE_LEAD: &str = "contacts.create_lead_from_submission";
 const ATTACH_TAGS: &str = "contacts.attach_tags";
 
@@ -77,6 +78,26 @@ impl Contacts<'_> {
         let job = Job {
             operation: CREATE_OR_UPDATE,
             uid: None,
+            input: contact.clone(),
+        };
+        ContactWrite::new(self.client(), job, |outcome| outcome)
+    }
+
+    /// Brings a contact that is known to exist up to date: 2 calls, or 1 if nothing differs. Merged as
+    /// [`create_or_update`](Self::create_or_update) does; the e-mail address, too, is written if it is another.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such contact; else those of
+    /// [`create_or_update`](Self::create_or_update).
+    pub fn update_merged(
+        &self,
+        uid: &ContactUid,
+        contact: &ContactInput,
+    ) -> ContactWrite<ContactOutcome> {
+        let job = Job {
+            operation: UPDATE_MERGED,
+            uid: Some(uid.clone()),
             input: contact.clone(),
         };
         ContactWrite::new(self.client(), job, |outcome| outcome)

@@ -27,6 +27,9 @@ pub struct ContactRules {
     /// What stands for a last name that is not known, since the vendor wants one. `.` unless set; with `None` a contact
     /// without a last name is refused, unsent. It never replaces a name that is stored.
     pub last_name_placeholder: Option<String>,
+    /// What stands for a first name that is not known. None unless set: a contact without a first name is refused,
+    /// unsent. It never replaces a name that is stored.
+    pub first_name_placeholder: Option<String>,
     /// Where a source goes. To a tag, `source:website`, unless set.
     pub source: SourceRule,
     /// The field a status goes to. None unless set, and then a status is reported as unmapped: the vendor has no such
@@ -50,6 +53,7 @@ impl Default for ContactRules {
         Self {
             plan: ContactPlan::default(),
             last_name_placeholder: Some(".".to_owned()),
+            first_name_placeholder: None,
             source: SourceRule::default(),
             status_field: None,
             notes: NotesRule::default(),
@@ -80,6 +84,8 @@ setters! { ContactRules {
     plan: ContactPlan,
     /// Sets what stands for a last name that is not known.
     last_name_placeholder: Option<String>,
+    /// Sets what stands for a first name that is not known.
+    first_name_placeholder: Option<String>,
     /// Sets where a source goes.
     source: SourceRule,
     /// Sets the field a status goes to.
@@ -133,6 +139,8 @@ pub enum NotesRule {
     /// They are appended to the background information, with the date. The same note of the same day is appended once.
     #[default]
     Append,
+    /// As [`Append`](Self::Append), but once for ever: for notes that are sent again whenever anything else changes.
+    AppendOnce,
     /// They are left out, and the outcome says so.
     LeaveAlone,
 }

@@ -20,6 +20,8 @@ pub(super) struct Wanted {
     pub(super) last_name: Option<String>,
     /// The last name is the placeholder.
     pub(super) placeholder: bool,
+    /// The first name is the placeholder.
+    pub(super) first_placeholder: bool,
     pub(super) phone: Option<String>,
     pub(super) title: Option<String>,
     pub(super) website: Option<String>,
@@ -52,6 +54,7 @@ impl Wanted {
             first_name: said(input.first_name),
             last_name: said(input.last_name),
             placeholder: false,
+            first_placeholder: false,
             phone: said(input.phone),
             title: said(input.title),
             website: said(input.website),
@@ -68,12 +71,8 @@ impl Wanted {
             notices: Vec::new(),
         };
         wanted.take_names(said(input.full_name));
-        if may_create && wanted.last_name.is_none() {
-            wanted.last_name.clone_from(&rules.last_name_placeholder);
-            wanted.placeholder = wanted.last_name.is_some();
-            if wanted.placeholder {
-                wanted.notices.push(Notice::PlaceholderUsed);
-            }
+        if may_create {
+            wanted.take_placeholders(rules);
         }
         wanted.take_source(said(input.source), rules);
         wanted.take_status(said(input.status), rules);
@@ -159,6 +158,20 @@ impl Wanted {
         }
         self.first_name.get_or_insert(first);
         self.last_name = self.last_name.take().or(last);
+    }
+
+    fn take_placeholders(&mut self, rules: &ContactRules) {
+        if self.first_name.is_none() {
+            self.first_name.clone_from(&rules.first_name_placeholder);
+            self.first_placeholder = self.first_name.is_some();
+        }
+        if self.last_name.is_none() {
+            self.last_name.clone_from(&rules.last_name_placeholder);
+            self.placeholder = self.last_name.is_some();
+        }
+        if self.first_placeholder || self.placeholder {
+            self.notices.push(Notice::PlaceholderUsed);
+        }
     }
 
     fn take_source(&mut self, source: Option<String>, rules: &ContactRules) {
