@@ -5,12 +5,16 @@ mod auth;
 mod check;
 mod client;
 mod companies;
+#[cfg(feature = "export")]
+pub mod connection;
 mod contacts;
 mod env;
 mod error;
 #[cfg(feature = "export")]
 pub mod export;
 mod ids;
+#[cfg(feature = "integration")]
+pub mod integration;
 mod marketing;
 mod masked;
 mod meta;

@@ -2,3 +2,5 @@
 
 #[cfg(feature = "openphone")]
 pub mod openphone;
+#[cfg(feature = "suitedash")]
+pub mod suitedash;

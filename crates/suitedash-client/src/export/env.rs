@@ -5,13 +5,17 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::ExportError;
 
 const MODE: &str = "SUITEDASH_MODE";
 const PATH: &str = "SUITEDASH_EXPORT_PATH";
 
 /// How contacts reach SuiteDash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "integration", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Mode {
     /// Through the Secure API, one call and more per contact.

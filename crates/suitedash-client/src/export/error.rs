@@ -102,7 +102,7 @@ impl ExportError {
         }
     }
 
-    pub(super) fn directory(path: &Path, source: io::Error) -> Self {
+    pub(crate) fn directory(path: &Path, source: io::Error) -> Self {
         if is_full(source.kind()) {
             return Self::DiskFull { source };
         }

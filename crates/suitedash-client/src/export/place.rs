@@ -107,7 +107,7 @@ impl Drop for Part {
 }
 
 /// Opens a file that only this user may read.
-pub(super) fn open_private(
+pub(crate) fn open_private(
     path: &Path,
     choose: impl FnOnce(&mut OpenOptions) -> &mut OpenOptions,
 ) -> io::Result<File> {
@@ -141,7 +141,7 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Does work that waits for a disk where it holds nobody up.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work)
