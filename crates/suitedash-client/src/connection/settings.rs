@@ -225,7 +225,10 @@ mod tests {
     fn nobody_is_invited_and_nobody_demanded_a_name_unless_told() {
         let settings = Settings::new();
         let input = settings.complete(ContactInput::new().email("jane@example.com"));
-        assert_eq!((input.role, input.send_welcome_email), (Some(Role::Lead), false));
+        assert_eq!(
+            (input.role, input.send_welcome_email),
+            (Some(Role::Lead), false)
+        );
         let rules = settings.rules();
         assert_eq!(rules.first_name_placeholder.as_deref(), Some("."));
         assert_eq!(rules.notes, NotesRule::AppendOnce);

@@ -66,13 +66,15 @@ async fn deliver_known(
     if seen.is_current(context.tenant, remote, wanted, now) {
         return Ok(Delivered::done(remote.clone(), Action::Unchanged));
     }
-    Ok(match write(client, settings, context, remote, wanted).await? {
-        Some(outcome) => {
-            seen.put(context.tenant, remote, wanted, now);
-            Delivered::done(remote.clone(), action(&outcome))
-        }
-        None => Delivered::Gone(remote.clone()),
-    })
+    Ok(
+        match write(client, settings, context, remote, wanted).await? {
+            Some(outcome) => {
+                seen.put(context.tenant, remote, wanted, now);
+                Delivered::done(remote.clone(), action(&outcome))
+            }
+            None => Delivered::Gone(remote.clone()),
+        },
+    )
 }
 
 /// Writes what is different; `None` if there is no such record.
@@ -170,8 +172,12 @@ fn new_contact(wanted: &ContactInput, settings: &Settings) -> NewContact {
         .as_deref()
         .map(suitedash_client::CompanyLink::create);
     new.tags.clone_from(&wanted.tags);
-    new.tags
-        .extend(wanted.source.iter().map(|source| format!("source:{source}")));
+    new.tags.extend(
+        wanted
+            .source
+            .iter()
+            .map(|source| format!("source:{source}")),
+    );
     new.send_welcome_email = wanted.send_welcome_email;
     new
 }

@@ -82,11 +82,31 @@ mod tests {
     #[case(ErrorKind::Server, CREATE, Sent::Unknown, ErrorClass::Ambiguous)]
     #[case(ErrorKind::Decode, CREATE, Sent::Succeeded, ErrorClass::Ambiguous)]
     #[case(ErrorKind::Connect, CREATE, Sent::NotSent, ErrorClass::Transient)]
-    #[case(ErrorKind::Server, "contacts.get", Sent::Unknown, ErrorClass::Transient)]
-    #[case(ErrorKind::Timeout, "contacts.update", Sent::Unknown, ErrorClass::Transient)]
+    #[case(
+        ErrorKind::Server,
+        "contacts.get",
+        Sent::Unknown,
+        ErrorClass::Transient
+    )]
+    #[case(
+        ErrorKind::Timeout,
+        "contacts.update",
+        Sent::Unknown,
+        ErrorClass::Transient
+    )]
     #[case(ErrorKind::Validation, CREATE, Sent::Rejected, ErrorClass::InvalidData)]
-    #[case(ErrorKind::Validation, "contacts.create_or_update", Sent::NotSent, ErrorClass::InvalidData)]
-    #[case(ErrorKind::Conflict, "contacts.create_or_update", Sent::Rejected, ErrorClass::Conflict)]
+    #[case(
+        ErrorKind::Validation,
+        "contacts.create_or_update",
+        Sent::NotSent,
+        ErrorClass::InvalidData
+    )]
+    #[case(
+        ErrorKind::Conflict,
+        "contacts.create_or_update",
+        Sent::Rejected,
+        ErrorClass::Conflict
+    )]
     #[case(ErrorKind::QuotaSpent, CREATE, Sent::NotSent, ErrorClass::QuotaSpent)]
     #[case(ErrorKind::Auth, CREATE, Sent::Rejected, ErrorClass::Auth)]
     #[case(ErrorKind::Config, CREATE, Sent::NotSent, ErrorClass::Unavailable)]

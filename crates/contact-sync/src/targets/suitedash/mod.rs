@@ -132,10 +132,7 @@ impl SuiteDashTarget {
     }
 
     /// The client; in import mode, why there is nothing to be called.
-    async fn client(
-        &self,
-        context: &Context<'_>,
-    ) -> Result<suitedash_client::Client, TargetError> {
+    async fn client(&self, context: &Context<'_>) -> Result<suitedash_client::Client, TargetError> {
         match self.connection(context.tenant).await? {
             Connection::Api(client) => Ok(client),
             _ => Err(TargetError::new(ErrorClass::AwaitsImport)),
@@ -242,9 +239,7 @@ impl Target for SuiteDashTarget {
             Connection::Api(client) => {
                 api::deliver(&client, &settings, &self.seen, context, delivery).await
             }
-            Connection::Import(place) => {
-                import::deliver(&place, self.import_check, delivery).await
-            }
+            Connection::Import(place) => import::deliver(&place, self.import_check, delivery).await,
             _ => Err(TargetError::unavailable(ClientUnavailable::NotConfigured)),
         }
     }

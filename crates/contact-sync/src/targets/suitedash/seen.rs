@@ -39,9 +39,9 @@ impl Seen {
     ) -> bool {
         let (record, content) = (self.record(tenant, remote), self.content(content));
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.contents.get(&record).is_some_and(|(then, at)| {
-            *then == content && now.saturating_duration_since(*at) < KEPT
-        })
+        kept.contents
+            .get(&record)
+            .is_some_and(|(then, at)| *then == content && now.saturating_duration_since(*at) < KEPT)
     }
 
     /// Notes that the record says this now.

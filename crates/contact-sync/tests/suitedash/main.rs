@@ -1,0 +1,11 @@
+//! The SuiteDash target: against the simulated vendor, with one that misbehaves, and with files that a person imports.
+
+#![cfg(feature = "suitedash")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stand outside of test functions"
+)]
+
+mod api;
+mod import;
+mod world;
