@@ -6,6 +6,7 @@
     reason = "helpers of tests stand outside of test functions"
 )]
 
+#[expect(dead_code, reason = "the flows use the rest of it")]
 #[path = "suitedash/world.rs"]
 mod world;
 

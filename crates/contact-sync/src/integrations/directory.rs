@@ -180,6 +180,30 @@ impl IntegrationDirectory {
         self.read(|known| Some(known?.get(&key)?.id))
     }
 
+    /// The settings of the instance that a tenant's contacts go to, as they are now; `None` if there is none.
+    #[cfg(feature = "suitedash")]
+    pub(crate) async fn settings_of(
+        &self,
+        tenant: &TenantId,
+        target: &TargetName,
+    ) -> Result<Option<serde_json::Map<String, Value>>, IntegrationError> {
+        let found = |read: Result<Integration, IntegrationError>| match read {
+            Ok(integration) => Ok(Some(integration.settings)),
+            Err(IntegrationError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        };
+        if let Some(id) = self.instance(tenant, target)
+            && let Some(settings) = found(self.integrations.get(tenant, id).await)?
+        {
+            return Ok(Some(settings));
+        }
+        // What is known may be old.
+        match self.look_up(tenant, target).await? {
+            Some(id) => found(self.integrations.get(tenant, id).await),
+            None => Ok(None),
+        }
+    }
+
     /// The tenant's instance, as it is now. It is remembered.
     pub(super) async fn look_up(
         &self,

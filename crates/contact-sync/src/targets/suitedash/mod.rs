@@ -32,6 +32,7 @@ mod exports;
 mod failure;
 mod import;
 mod seen;
+mod settings;
 
 use std::fmt;
 use std::sync::Arc;
@@ -44,9 +45,11 @@ pub use suitedash_client::connection::Settings;
 
 pub use self::exports::{ExportsError, SuiteDashExports};
 use self::seen::Seen;
-use crate::contact::{Contact, Field, Phone};
+pub use self::settings::SettingsProvider;
+use crate::contact::{Contact, Field};
 use crate::failure::{ClientUnavailable, ErrorClass, TargetError};
 use crate::ids::{RemoteId, TenantId};
+use crate::mapping::{FieldMap, Places};
 use crate::target::{
     CallBudget, ClientProvider, Context, Delivered, Delivery, Hit, Person, Target, Unmapped,
     Updated,
@@ -54,6 +57,23 @@ use crate::target::{
 
 /// The vendor's name.
 const NAME: &str = "suitedash";
+
+/// Where everything goes. What has another name in a file has the same meaning.
+const PLACES: Places = Places::new(
+    &[
+        (Field::FirstName, Ok("first_name")),
+        (Field::LastName, Ok("last_name")),
+        (Field::Email, Ok("email")),
+        (Field::Phone, Ok("phone")),
+        (
+            Field::PhoneExtension,
+            Err("phone numbers have no extension there"),
+        ),
+        (Field::Company, Ok("company")),
+        (Field::Notes, Ok("background_info")),
+    ],
+    &[],
+);
 
 /// The vendor's own time-out is not published; servers in front of such applications give up after a minute.
 const SETTLE_TIME: Duration = Duration::from_mins(1);
@@ -172,22 +192,7 @@ impl Target for SuiteDashTarget {
     }
 
     fn unmapped(&self, contact: &Contact) -> Vec<Unmapped> {
-        let email = contact.email().filter(|email| !email.is_valid());
-        let phone = contact.phone().filter(|phone| phone.e164().is_none());
-        let extension = contact.phone().and_then(Phone::extension);
-        [
-            email.map(|_| Unmapped::new(Field::Email, "not an e-mail address")),
-            phone.map(|_| Unmapped::new(Field::Phone, "not a phone number")),
-            extension.map(|_| {
-                Unmapped::new(
-                    Field::PhoneExtension,
-                    "phone numbers have no extension there",
-                )
-            }),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        FieldMap::new().apply(contact, &PLACES).unmapped
     }
 
     /// In import mode there is nobody to be found.
@@ -242,24 +247,5 @@ impl Target for SuiteDashTarget {
             Connection::Import(place) => import::deliver(&place, self.import_check, delivery).await,
             _ => Err(TargetError::unavailable(ClientUnavailable::NotConfigured)),
         }
-    }
-}
-
-/// Knows what each tenant has chosen.
-#[async_trait]
-pub trait SettingsProvider: Send + Sync {
-    /// Returns the tenant's settings.
-    ///
-    /// # Errors
-    ///
-    /// Says why there are none; the job waits.
-    async fn settings(&self, tenant: &TenantId) -> Result<Settings, ClientUnavailable>;
-}
-
-/// The same for every tenant.
-#[async_trait]
-impl SettingsProvider for Settings {
-    async fn settings(&self, _tenant: &TenantId) -> Result<Settings, ClientUnavailable> {
-        Ok(self.clone())
     }
 }
