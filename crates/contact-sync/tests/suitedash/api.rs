@@ -11,6 +11,7 @@ use contact_sync::{
 };
 use rstest::rstest;
 use serde_json::json;
+use suitedash_client::ClientBuilder;
 use suitedash_client::connection::{CallOrder, Messages};
 use vendor_sandbox::suitedash::{CREATE_CONTACT, GET_CONTACT, UPDATE_CONTACT};
 use vendor_sandbox::{Fault, FaultPlan, Sandbox};
@@ -185,7 +186,10 @@ async fn with_faults_everybody_arrives_once() {
     let sandbox = Sandbox::suitedash().seed(11).fault_plan(plan);
     let sandbox = sandbox.start().await.unwrap();
     // A 429 that a fault makes up would end the month of a ledger.
-    let world = World::with(client(&sandbox, |it| it.without_quota()), Settings::new());
+    let world = World::with(
+        client(&sandbox, ClientBuilder::without_quota),
+        Settings::new(),
+    );
     let worker = world.worker().start();
     for id in 0..30 {
         let signup = Signup::new()
@@ -284,7 +288,10 @@ async fn a_stranger_is_never_written_to() {
 async fn a_spent_month_parks_and_the_next_one_goes_on() {
     let sandbox = Sandbox::suitedash().monthly_quota(3).start().await.unwrap();
     let control = sandbox.control();
-    let world = World::with(client(&sandbox, |it| it.without_quota()), Settings::new());
+    let world = World::with(
+        client(&sandbox, ClientBuilder::without_quota),
+        Settings::new(),
+    );
     for id in 0..5 {
         let signup = Signup::new()
             .name("Ann Lee")

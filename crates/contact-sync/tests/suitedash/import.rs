@@ -215,9 +215,9 @@ async fn a_directory_that_is_not_there_parks_and_nothing_is_lost() {
     let world = World::in_files(&directory.path().join("no/such"));
     let receipt = world.sign_up(ann()).await;
     assert_eq!(receipt.targets[0].reason, Some(Reason::Retrying));
-    let events = world.events.lock().unwrap();
-    let Progress::Retrying { failure, .. } = &events[0].progress else {
-        panic!("{:?}", events[0])
+    let first = world.events.lock().unwrap()[0].clone();
+    let Progress::Retrying { failure, .. } = &first.progress else {
+        panic!("{first:?}")
     };
     assert_eq!(failure.class, ErrorClass::Unavailable);
     let tenant = TenantId::default();
