@@ -31,6 +31,7 @@ const SWEEP: &str = "
 /// Takes back what was leased to workers that did not come back.
 pub(super) async fn reap(store: &Store) -> Result<()> {
     let max_crashes = store.local.max_crashes;
+    let mut has_ended = false;
     loop {
         let endings = store
             .change(move |store, connection| {
@@ -64,12 +65,13 @@ pub(super) async fn reap(store: &Store) -> Result<()> {
             );
         }
         let tallies: Vec<_> = endings.iter().map(|ending| ending.tally).collect();
+        has_ended |= !endings.is_empty();
         count(&mut store.local.counts(), &tallies);
         if endings.len() < usize::try_from(TOGETHER).unwrap_or(usize::MAX) {
             break;
         }
     }
-    store
+    let ended = store
         .change(|store, connection| {
             Box::pin(async move {
                 let now = store.now(connection).await?;
@@ -77,7 +79,10 @@ pub(super) async fn reap(store: &Store) -> Result<()> {
             })
         })
         .await?;
-    store.local.wake();
+    // An operation that is over may be held up by its host: to wake for it would be to look again at once, for ever.
+    if has_ended || ended > 0 {
+        store.local.wake();
+    }
     Ok(())
 }
 
