@@ -4,24 +4,28 @@
 //! $ cargo run --example signup_sync
 //! $ cargo run --example signup_sync -- --fault-rate 0.2        # a fifth of the calls go wrong; the same people arrive
 //! $ cargo run --example signup_sync -- --input FILE --json
+//! $ cargo run --example signup_sync -- --store sqlite://signups.db  # on disk: kill it in the middle, run it again
+//! $ cargo run --example signup_sync --features postgres -- --store postgres://USER@HOST/DATABASE
 //! $ OPENPHONE_API_KEY=… cargo run --example signup_sync -- --input FILE      # the real API
 //! ```
+//!
+//! With a file, the vendor is an integration: its key is sealed under the master key in `FILE.key` (mode 0600), or in
+//! `API_KEY_ENCRYPTION_SECRET`. The simulated vendor ends with this program; for one that remembers what it had before
+//! a kill, start `vendor-sandbox serve` and point `OPENPHONE_BASE_URL` and `OPENPHONE_API_KEY` at it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use connector_http::{RetryPolicy, Timer as _, TokioTimer};
-use contact_sync::targets::openphone::OpenPhoneTarget;
 use contact_sync::{
-    Action, ContactId, Event, Issue, MemoryStore, Progress, Receipt, Region, SharedClient, Signup,
-    SignupHook, StaticDirectory, Unmapped, Worker,
+    Action, ContactId, Event, Issue, Progress, Receipt, Region, Signup, SignupHook, Unmapped,
 };
 use examples::signup_csv::{self, Row, RowError};
+use examples::sync_store::{Place, Sync, TARGET};
 use examples::{openphone, output, table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -30,7 +34,6 @@ use vendor_sandbox::FaultPlan;
 
 /// Forty invented signups.
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/signups.csv");
-const TARGET: &str = "openphone";
 /// Characters of a name that the table shows.
 const NAME_WIDTH: usize = 24;
 
@@ -46,6 +49,9 @@ struct Arguments {
     /// The share of calls that the simulated vendor lets go wrong, from 0 to 1
     #[arg(long, value_parser = share)]
     fault_rate: Option<f64>,
+    /// Where signups are kept until they have arrived: memory, sqlite://FILE, postgres://USER@HOST/DATABASE
+    #[arg(long, default_value = "memory")]
+    store: Place,
     /// The country whose national phone formats people mean
     #[arg(long, default_value = "US")]
     region: Region,
@@ -86,31 +92,32 @@ async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>
     let rows = signup_csv::read(&file).map_err(|e| place(&e))?;
     // The job behind each call has all the patience there is, so one request need not have much.
     let policy = RetryPolicy::new().attempt_timeout(Duration::from_secs(5));
-    let faults = arguments.fault_rate.map(FaultPlan::rate);
-    let vendor = openphone::connect(faults, |client| client.retry(policy)).await?;
+    if arguments.fault_rate.is_some() && openphone::is_real() {
+        return Err("only the simulated vendor can be told to fail; unset OPENPHONE_API_KEY".into());
+    }
+    let vendor = openphone::connect(None, |client| client.retry(policy)).await?;
 
-    let store = Arc::new(MemoryStore::new());
     let (events, mut news) = mpsc::unbounded_channel();
-    let worker = Worker::new(store.clone())
-        .target(Arc::new(OpenPhoneTarget::new(SharedClient::new(
-            vendor.client.clone(),
-        ))))
-        .on_event(move |event: &Event| {
-            // It fails only once nobody listens any more.
-            let _ = events.send(event.clone());
-        })
-        .start();
-    let hook = SignupHook::new(store, StaticDirectory::new().on(TARGET)).region(arguments.region);
+    let tell = move |event: &Event| {
+        // It fails only once nobody listens any more.
+        let _ = events.send(event.clone());
+    };
+    let listen = |worker: contact_sync::Worker| worker.on_event(tell);
+    let sync = Sync::open(&arguments.store, &vendor, listen, arguments.region).await?;
+    // Connecting may go well: it is the signups that have to arrive whatever happens.
+    if let (Some(rate), Some(sandbox)) = (arguments.fault_rate, &vendor.sandbox) {
+        sandbox.control().faults(FaultPlan::rate(rate));
+    }
 
     let timer = TokioTimer;
     let start = timer.now();
     let bar = progress_bar(rows.len());
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
-        lines.push(accept(&hook, row).await);
+        lines.push(accept(&sync.hook, row).await);
     }
     {
-        let mut idle = std::pin::pin!(worker.idle());
+        let mut idle = std::pin::pin!(sync.worker.idle());
         while lines.iter().any(|line| line.result.is_none()) {
             tokio::select! {
                 biased;
@@ -129,7 +136,7 @@ async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>
     while let Ok(event) = news.try_recv() {
         note(&event, &mut lines);
     }
-    worker.shutdown(Duration::from_secs(10)).await;
+    sync.close(Duration::from_secs(10)).await;
     bar.finish_and_clear();
 
     let elapsed = timer.now().saturating_duration_since(start);

@@ -5,11 +5,11 @@
 //! more than that.
 
 pub mod call_export;
-#[cfg(feature = "store")]
 pub mod master_key;
 pub mod openphone;
 pub mod output;
 #[cfg(feature = "store")]
 pub mod prompt;
 pub mod signup_csv;
+pub mod sync_store;
 pub mod table;

@@ -1,13 +1,18 @@
 //! The vendor that a program talks to: the real one with a key, a simulated one without.
 
 use openphone_client::{Client, ClientBuilder};
+use secrecy::SecretString;
 use vendor_sandbox::{FaultPlan, Sandbox};
+
+const VARIABLE: &str = "OPENPHONE_API_KEY";
 
 /// A client, and the sandbox it talks to if there is one.
 #[derive(Debug)]
 pub struct Connection {
     /// The client.
     pub client: Client,
+    /// The key that it has.
+    pub api_key: SecretString,
     /// The simulated vendor; it lives as long as this value. `None` when the client talks to the real one.
     pub sandbox: Option<Sandbox>,
 }
@@ -36,6 +41,7 @@ pub async fn connect(
         client.test_connection().no_retry().await?;
         return Ok(Connection {
             client,
+            api_key: std::env::var(VARIABLE)?.into(),
             sandbox: None,
         });
     }
@@ -50,11 +56,12 @@ pub async fn connect(
         .base_url(sandbox.base_url());
     Ok(Connection {
         client: tune(builder).build()?,
+        api_key: sandbox.api_key().into(),
         sandbox: Some(sandbox),
     })
 }
 
 /// Says whether the program will talk to the real API, where what it does has effects and may cost money.
 pub fn is_real() -> bool {
-    std::env::var_os("OPENPHONE_API_KEY").is_some()
+    std::env::var_os(VARIABLE).is_some()
 }

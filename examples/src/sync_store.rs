@@ -1,0 +1,190 @@
+//! Where signups are kept until they have arrived: in memory, in an SQLite file, or on a PostgreSQL server.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use contact_sync::integrations::IntegrationDirectory;
+use contact_sync::targets::openphone::OpenPhoneTarget;
+use contact_sync::{
+    MemoryStore, RunningWorker, SharedClient, SignupHook, StaticDirectory, SyncStore, Worker,
+};
+use integration_core::instance::{Integration, IntegrationPatch};
+use integration_core::store::{IntegrationFilter, Store};
+use integration_core::vault::{Keyring, Vault};
+use integration_core::{Integrations, TenantId};
+use integration_store::SqliteStore;
+use openphone_client::integration::{Config, OpenPhone};
+
+use crate::master_key;
+use crate::openphone::Connection;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The target's name, which is also the vendor's.
+pub const TARGET: &str = "openphone";
+
+/// The place, as it is named on the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// `memory`: what is queued is lost with the process.
+    #[default]
+    Memory,
+    /// `sqlite://FILE`.
+    Sqlite(PathBuf),
+    /// `postgres://…`.
+    Postgres(String),
+}
+
+impl FromStr for Place {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once("://") {
+            None if text == "memory" => Ok(Self::Memory),
+            Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            _ => Err("memory, sqlite://FILE or postgres://USER@HOST/DATABASE"),
+        }
+    }
+}
+
+/// A worker at work, and the hook that gives it something to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Sync {
+    /// Takes the signups.
+    pub hook: SignupHook,
+    /// Delivers them.
+    pub worker: RunningWorker,
+    integrations: Option<Integrations>,
+    file: Option<SqliteStore>,
+}
+
+impl Sync {
+    /// Opens the place and goes to work for one tenant, the default one.
+    ///
+    /// In memory the client of `vendor` is all there is. Elsewhere the vendor is an integration: saved with its key
+    /// sealed, tested and switched on, or found as an earlier run left it.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be opened, or the integration cannot be connected.
+    pub async fn open(
+        place: &Place,
+        vendor: &Connection,
+        tune: impl FnOnce(Worker) -> Worker,
+        region: contact_sync::Region,
+    ) -> Result<Self, Failure> {
+        let work = |store: Arc<dyn SyncStore>| tune(Worker::new(store));
+        match place {
+            Place::Memory => {
+                let store = Arc::new(MemoryStore::new());
+                let clients = SharedClient::new(vendor.client.clone());
+                let target = Arc::new(OpenPhoneTarget::new(clients));
+                let directory = StaticDirectory::new().on(TARGET);
+                Ok(Self {
+                    worker: work(store.clone()).target(target).start(),
+                    hook: SignupHook::new(store, directory).region(region),
+                    integrations: None,
+                    file: None,
+                })
+            }
+            Place::Sqlite(file) => {
+                let (keyring, origin) = master_key::for_database(file)?;
+                eprintln!("{origin}");
+                let store = SqliteStore::open(file).await?;
+                let mut sync = on_disk(store.clone(), keyring, vendor, work, region).await?;
+                sync.file = Some(store);
+                Ok(sync)
+            }
+            Place::Postgres(address) => on_postgres(address, vendor, work, region).await,
+        }
+    }
+
+    /// Lets the jobs that run come to their end, and writes what is still in memory.
+    pub async fn close(self, grace: std::time::Duration) {
+        self.worker.shutdown(grace).await;
+        if let Some(integrations) = &self.integrations {
+            integrations.close().await;
+        }
+        if let Some(file) = &self.file {
+            file.close().await;
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+async fn on_postgres(
+    address: &str,
+    vendor: &Connection,
+    work: impl FnOnce(Arc<dyn SyncStore>) -> Worker,
+    region: contact_sync::Region,
+) -> Result<Sync, Failure> {
+    // There is no file for a key to lie beside.
+    let keyring = Keyring::from_env()?;
+    let store = integration_store::PostgresStore::connect(address).await?;
+    on_disk(store, keyring, vendor, work, region).await
+}
+
+#[cfg(not(feature = "postgres"))]
+#[expect(clippy::unused_async, reason = "as the one with PostgreSQL")]
+async fn on_postgres(
+    _address: &str,
+    _vendor: &Connection,
+    _work: impl FnOnce(Arc<dyn SyncStore>) -> Worker,
+    _region: contact_sync::Region,
+) -> Result<Sync, Failure> {
+    Err("this was built without PostgreSQL: add --features postgres".into())
+}
+
+async fn on_disk<S: Store + SyncStore + Clone + 'static>(
+    store: S,
+    keyring: Keyring,
+    vendor: &Connection,
+    work: impl FnOnce(Arc<dyn SyncStore>) -> Worker,
+    region: contact_sync::Region,
+) -> Result<Sync, Failure> {
+    let store = Arc::new(store);
+    let integrations = Integrations::builder(store.clone(), Vault::new(keyring))
+        .vendor(OpenPhone::new().base_url(vendor.client.base_url().as_str()))
+        .build()
+        .await?;
+    connect(&integrations, vendor).await?;
+    let directory = IntegrationDirectory::new(integrations.clone())
+        .vendor(TARGET)
+        .resuming(store.clone());
+    directory.refresh().await?;
+    let target = OpenPhoneTarget::new(directory.clients(TARGET)).mappings(directory.clone());
+    Ok(Sync {
+        worker: work(store.clone())
+            .target(Arc::new(target))
+            .integrations(&directory)
+            .start(),
+        hook: SignupHook::new(store, directory).region(region),
+        integrations: Some(integrations),
+        file: None,
+    })
+}
+
+/// Saves the vendor's key and switches the integration on. An earlier run may have done so already.
+async fn connect(integrations: &Integrations, vendor: &Connection) -> Result<(), Failure> {
+    let tenant = TenantId::default();
+    let config = Config::new(vendor.api_key.clone());
+    let filter = IntegrationFilter::new().vendor(TARGET);
+    let saved: Vec<Integration> = integrations.list(&tenant, filter).await?;
+    let id = match saved.first() {
+        Some(saved) => {
+            let patch = IntegrationPatch::new().config(config);
+            integrations.update(&tenant, saved.id, patch).await?;
+            saved.id
+        }
+        None => integrations.save(&tenant, config).await?,
+    };
+    let enabled = integrations.enable(&tenant, id).await?;
+    if let Some(problem) = enabled.error_message {
+        return Err(problem.into());
+    }
+    Ok(())
+}
