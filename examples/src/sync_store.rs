@@ -1,6 +1,6 @@
 //! Where signups are kept until they have arrived: in memory, in an SQLite file, or on a PostgreSQL server.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
