@@ -49,7 +49,7 @@ struct Arguments {
     /// The share of calls that the simulated vendor lets go wrong, from 0 to 1
     #[arg(long, value_parser = share)]
     fault_rate: Option<f64>,
-    /// Where signups are kept until they have arrived: memory, sqlite://FILE, postgres://USER@HOST/DATABASE
+    /// Where signups are kept until they have arrived: `memory`, `sqlite://FILE`, `postgres://USER@HOST/DATABASE`
     #[arg(long, default_value = "memory")]
     store: Place,
     /// The country whose national phone formats people mean

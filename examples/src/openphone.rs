@@ -41,7 +41,7 @@ pub async fn connect(
         client.test_connection().no_retry().await?;
         return Ok(Connection {
             client,
-            api_key: std::env::var(VARIABLE)?.into(),
+            api_key: key()?,
             sandbox: None,
         });
     }
@@ -59,6 +59,15 @@ pub async fn connect(
         api_key: sandbox.api_key().into(),
         sandbox: Some(sandbox),
     })
+}
+
+/// A program may read its environment; a library takes what it is given.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the programs read it"
+)]
+fn key() -> Result<SecretString, std::env::VarError> {
+    std::env::var(VARIABLE).map(SecretString::from)
 }
 
 /// Says whether the program will talk to the real API, where what it does has effects and may cost money.
