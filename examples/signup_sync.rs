@@ -93,7 +93,9 @@ async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>
     // The job behind each call has all the patience there is, so one request need not have much.
     let policy = RetryPolicy::new().attempt_timeout(Duration::from_secs(5));
     if arguments.fault_rate.is_some() && openphone::is_real() {
-        return Err("only the simulated vendor can be told to fail; unset OPENPHONE_API_KEY".into());
+        return Err(
+            "only the simulated vendor can be told to fail; unset OPENPHONE_API_KEY".into(),
+        );
     }
     let vendor = openphone::connect(None, |client| client.retry(policy)).await?;
 
