@@ -299,7 +299,13 @@ impl Loop {
                         return Stopped::default();
                     }
                 }
-                Some(ended) = running.join_next() => note_panic(&ended),
+                Some(ended) = running.join_next() => {
+                    note_panic(&ended);
+                    // Those that have ended together make room together, and the next claim fills all of it.
+                    while let Some(ended) = running.try_join_next() {
+                        note_panic(&ended);
+                    }
+                }
                 () = self.worker.runner.store.work_added(), if !full => {}
                 () = self.worker.runner.timer.sleep(nap), if !full => {}
             }
