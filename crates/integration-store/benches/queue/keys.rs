@@ -16,7 +16,10 @@ const CLAIMS: usize = 500;
 
 pub(super) async fn print_sqlite() {
     let directory = tempfile::tempdir().unwrap();
-    let (one, many) = (sqlite(&directory, "one.db").await, sqlite(&directory, "many.db").await);
+    let (one, many) = (
+        sqlite(&directory, "one.db").await,
+        sqlite(&directory, "many.db").await,
+    );
     print("sqlite", &one, &many).await;
 }
 
@@ -37,14 +40,25 @@ async fn print<S: Queue + 'static>(database: &str, one: &Arc<S>, many: &Arc<S>) 
         many_times.push(claim(many).await);
     }
     let (few, many) = (median(few_times), median(many_times));
-    eprintln!("  {database}: {:.0} us with one key, {:.0} us with {KEYS}", few * 1e6, many * 1e6);
-    figure(&format!("claim_20k_keys_ratio_{database}"), many / few, "at most 2");
+    eprintln!(
+        "  {database}: {:.0} us with one key, {:.0} us with {KEYS}",
+        few * 1e6,
+        many * 1e6
+    );
+    figure(
+        &format!("claim_20k_keys_ratio_{database}"),
+        many / few,
+        "at most 2",
+    );
 }
 
 /// Claims one job, and puts it back at the end of all.
 async fn claim(store: &Arc<impl Queue>) -> f64 {
     let start = tokio::time::Instant::now();
-    let claims = store.claim(ClaimRequest::new(1, Duration::from_mins(1))).await.unwrap();
+    let claims = store
+        .claim(ClaimRequest::new(1, Duration::from_mins(1)))
+        .await
+        .unwrap();
     let took = start.elapsed().as_secs_f64();
     let [claim] = claims.jobs.as_slice() else {
         unreachable!("there is always one that is due");
@@ -52,8 +66,16 @@ async fn claim(store: &Arc<impl Queue>) -> f64 {
     let whose = (claim.tenant.clone(), claim.target.clone(), claim.contact);
     let failure = LogOutcome::Failed(FailureNote::new(ErrorClass::RateLimited));
     let log = LogEntry::new(claim.job, claim.work.kind(), whose, failure);
-    let ack = Ack::Snooze { after: Duration::ZERO };
-    let outcome = Outcome::new((claim.job, claim.token), LinkChange::Withdraw, log, None, ack);
+    let ack = Ack::Snooze {
+        after: Duration::ZERO,
+    };
+    let outcome = Outcome::new(
+        (claim.job, claim.token),
+        LinkChange::Withdraw,
+        log,
+        None,
+        ack,
+    );
     store.commit_outcome(outcome).await.unwrap();
     took
 }

@@ -16,7 +16,10 @@
 mod harness;
 mod keys;
 #[path = "../../tests/support/postgres.rs"]
-#[expect(dead_code, reason = "it serves several programs, and each uses a part of it")]
+#[expect(
+    dead_code,
+    reason = "it serves several programs, and each uses a part of it"
+)]
 mod postgres;
 mod worker;
 
@@ -35,7 +38,10 @@ trait Queue: SignupStore + JobStore + LinkStore {}
 impl<S: SignupStore + JobStore + LinkStore> Queue for S {}
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         keys::print_sqlite().await;
         keys::print_postgres().await;
@@ -59,7 +65,10 @@ async fn accept(store: &Arc<impl Queue + 'static>, people: std::ops::Range<usize
                         .email(format!("person{n}@example.com"));
                     let contact = Contact::new(&TenantId::default(), &signup, Some(Region::US));
                     let job = NewJob::new(TargetName::from(TARGET), Lane::Bulk);
-                    store.accept(&TenantId::default(), &contact, &[job]).await.unwrap();
+                    store
+                        .accept(&TenantId::default(), &contact, &[job])
+                        .await
+                        .unwrap();
                 }
             })
         })
@@ -70,7 +79,11 @@ async fn accept(store: &Arc<impl Queue + 'static>, people: std::ops::Range<usize
 }
 
 async fn sqlite(directory: &tempfile::TempDir, name: &str) -> Arc<SqliteStore> {
-    Arc::new(SqliteStore::open(directory.path().join(name)).await.unwrap())
+    Arc::new(
+        SqliteStore::open(directory.path().join(name))
+            .await
+            .unwrap(),
+    )
 }
 
 async fn server(schema: &postgres::Schema, connections: u32) -> Arc<PostgresStore> {

@@ -56,13 +56,20 @@ pub(super) async fn print() {
     };
     let store = server(&ours, CONNECTIONS).await;
     drop(server(&theirs, 1).await);
-    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(theirs.url()).await.unwrap();
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .connect(theirs.url())
+        .await
+        .unwrap();
     let (mut worker, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
         accept(&store, round * JOBS..(round + 1) * JOBS).await;
         let ours = per_second(work(store.clone())).await;
         let fill = sqlx::query(sqlx::AssertSqlSafe(FILL.replace("{schema}", &theirs.name)));
-        fill.bind(i32::try_from(JOBS).unwrap()).execute(&pool).await.unwrap();
+        fill.bind(i32::try_from(JOBS).unwrap())
+            .execute(&pool)
+            .await
+            .unwrap();
         let theirs = per_second(loops(&pool, &theirs.name)).await;
         // The first round fills caches.
         if round > 0 {
@@ -71,7 +78,11 @@ pub(super) async fn print() {
             ratios.push(ours / theirs);
         }
     }
-    eprintln!("  jobs per second: worker {:.0}, bare SQL {:.0}", median(worker), median(bare));
+    eprintln!(
+        "  jobs per second: worker {:.0}, bare SQL {:.0}",
+        median(worker),
+        median(bare)
+    );
     figure("postgres_worker_ratio", median(ratios), "at least 0.8");
 }
 
@@ -82,7 +93,10 @@ async fn per_second(work: impl Future<Output = ()>) -> f64 {
 }
 
 async fn work(store: Arc<integration_store::PostgresStore>) {
-    let worker = Worker::new(store).target(Arc::new(Nowhere)).concurrency(CONCURRENCY).start();
+    let worker = Worker::new(store)
+        .target(Arc::new(Nowhere))
+        .concurrency(CONCURRENCY)
+        .start();
     worker.idle().await;
     worker.shutdown(Duration::from_secs(1)).await;
 }
@@ -112,7 +126,9 @@ async fn claim_and_ack(connection: &mut PgConnection, claim: &str, ack: &str) ->
         return false;
     };
     let job: uuid::Uuid = row.get("id");
-    let query = sqlx::query(sqlx::AssertSqlSafe(ack.to_owned())).bind(job).bind(token);
+    let query = sqlx::query(sqlx::AssertSqlSafe(ack.to_owned()))
+        .bind(job)
+        .bind(token);
     assert_eq!(query.execute(connection).await.unwrap().rows_affected(), 1);
     true
 }
@@ -168,6 +184,9 @@ impl Target for Nowhere {
         _: &Context<'_>,
         delivery: &Delivery,
     ) -> Result<Delivered, TargetError> {
-        Ok(Delivered::done(RemoteId::from(delivery.key.as_str()), Action::Created))
+        Ok(Delivered::done(
+            RemoteId::from(delivery.key.as_str()),
+            Action::Created,
+        ))
     }
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::contacts::{Connection, Local, Result, Statements, Work, failed, get};
-use super::{BEGIN, PostgresStore, Query, text_in};
+use super::{PostgresStore, Query, queue, text_in};
 use crate::columns::Time;
 use crate::failure::Failure;
 
@@ -90,7 +90,7 @@ impl PostgresStore {
     where
         F: for<'c> FnOnce(&'c Self, &'c mut Connection) -> Work<'c, T>,
     {
-        let mut tx = self.pool.begin_with(BEGIN).await.map_err(failed)?;
+        let mut tx = self.pool.begin_with(queue::BEGIN).await.map_err(failed)?;
         let result = change(self, &mut tx).await?;
         tx.commit().await.map_err(failed)?;
         Ok(result)

@@ -342,3 +342,51 @@ pub(super) const RESUME: &str = "
 pub(super) const COUNT: &str = "
     select o.state, count(*) as number, min(o.born_at) as oldest from main.sync_outbox o indexed by sync_outbox_by_state
     group by o.state";
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use sqlx::Row;
+
+    use super::*;
+
+    /// A look at every row of a table would make a batch as dear as the store is large.
+    #[rstest]
+    #[case::look(LOOK)]
+    #[case::take(TAKE)]
+    #[case::one(ONE)]
+    #[case::owned(OWNED)]
+    #[case::meanwhile(MEANWHILE)]
+    #[case::expired(EXPIRED)]
+    #[case::take_identifiers(TAKE_IDENTIFIERS)]
+    #[case::drop_identifiers(DROP_IDENTIFIERS)]
+    #[case::sharing(SHARING)]
+    #[case::put_off(PUT_OFF)]
+    #[case::start(START)]
+    #[case::finish(FINISH)]
+    #[case::know(KNOW)]
+    #[case::heads(HEADS)]
+    #[case::renew(RENEW)]
+    #[case::resume(RESUME)]
+    #[tokio::test]
+    async fn statements_go_by_their_indexes(#[case] text: &str) {
+        let store = SqliteStore::in_memory().await.unwrap();
+        for statement in text.split(';') {
+            let explain = sqlx::AssertSqlSafe(format!("explain query plan {statement}"));
+            let mut query = sqlx::query(explain);
+            for _ in 0..5 {
+                query = query.bind("[]");
+            }
+            for row in query.fetch_all(store.reader()).await.unwrap() {
+                let step: String = row.get("detail");
+                // Of a batch, of a query within, and of nothing.
+                let is_scan = step.starts_with("SCAN ")
+                    && !step.contains("VIRTUAL TABLE")
+                    && !step.contains("subquery")
+                    && step != "SCAN CONSTANT ROW"
+                    && step != "SCAN x";
+                assert!(!is_scan, "{step} in {statement}");
+            }
+        }
+    }
+}

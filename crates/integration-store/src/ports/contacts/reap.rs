@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use contact_sync::StoreError;
 use serde::Serialize;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -75,7 +76,11 @@ pub(super) async fn reap(store: &Store) -> Result<()> {
         .change(|store, connection| {
             Box::pin(async move {
                 let now = store.now(connection).await?;
-                reap_operations(store, connection, now).await
+                match reap_operations(store, connection, now).await {
+                    // Another process has ended one of them in between, and the next look finds the others.
+                    Err(StoreError::LeaseLost) => Ok(0),
+                    result => result,
+                }
             })
         })
         .await?;
