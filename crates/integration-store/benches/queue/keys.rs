@@ -8,8 +8,7 @@ use contact_sync::{
     Ack, ClaimRequest, ErrorClass, FailureNote, LinkChange, LogEntry, LogOutcome, Outcome,
 };
 
-use super::harness::{median, print as figure};
-use super::{Queue, accept, postgres, server, sqlite};
+use super::{Queue, accept, figure, median, postgres, server, sqlite};
 
 const KEYS: usize = 20_000;
 const CLAIMS: usize = 500;

@@ -2,18 +2,11 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a program that measures prints its figures, and ends when it cannot measure"
 )]
 
-#[path = "../../../connector-http/benches/harness/mod.rs"]
-#[expect(
-    dead_code,
-    reason = "the harness serves several programs, and each uses a part of it"
-)]
-mod harness;
 mod keys;
 #[path = "../../tests/support/postgres.rs"]
 #[expect(
@@ -93,4 +86,16 @@ async fn server(schema: &postgres::Schema, connections: u32) -> Arc<PostgresStor
         .connect(schema.url())
         .await;
     Arc::new(store.unwrap())
+}
+
+/// Prints a figure as the one line that scripts read, and its bar for people on standard error.
+fn figure(name: &str, value: f64, bar: &str) {
+    println!("{name}={value:.3}");
+    eprintln!("  {name}: measured {value:.3}, wanted {bar}");
+}
+
+/// The middle value.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

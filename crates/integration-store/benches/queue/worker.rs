@@ -22,8 +22,7 @@ use contact_sync::{
 };
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 
-use super::harness::{median, print as figure};
-use super::{TARGET, accept, postgres, server};
+use super::{TARGET, accept, figure, median, postgres, server};
 
 const CONNECTIONS: u32 = 8;
 const CONCURRENCY: usize = 64;
