@@ -5,6 +5,8 @@
 #[path = "support/postgres.rs"]
 mod server;
 
+#[path = "accept/away.rs"]
+mod away;
 #[path = "accept/enqueue.rs"]
 mod enqueue;
 #[path = "accept/places.rs"]

@@ -348,3 +348,73 @@ async fn say(connection: &mut SqliteConnection, text: &'static str) -> Result<()
     sqlx::query(text).execute(connection).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Two clocks that tests set.
+    #[derive(Debug)]
+    struct Clocks(Mutex<(Instant, DateTime<Utc>)>);
+
+    impl Clocks {
+        fn new() -> Self {
+            Self(Mutex::new((
+                TokioTimer.now(),
+                DateTime::UNIX_EPOCH + TimeDelta::days(20_000),
+            )))
+        }
+
+        fn pass(&self, time: Duration, wall: TimeDelta) {
+            let mut clocks = self.0.lock().unwrap();
+            clocks.0 += time;
+            clocks.1 += wall;
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl Timer for Clocks {
+        fn now(&self) -> Instant {
+            self.0.lock().unwrap().0
+        }
+
+        fn utc_now(&self) -> DateTime<Utc> {
+            self.0.lock().unwrap().1
+        }
+
+        async fn sleep(&self, _duration: Duration) {}
+    }
+
+    #[test]
+    fn the_clock_goes_on_when_the_one_on_the_wall_jumps() {
+        let clocks = Clocks::new();
+        let start = clocks.utc_now();
+        let clock = Clock::new(&clocks, None);
+        for wall in [TimeDelta::hours(-1), TimeDelta::hours(3), TimeDelta::zero()] {
+            let before = clock.now(&clocks);
+            clocks.pass(Duration::from_secs(7), wall);
+            assert_eq!(clock.now(&clocks), before + TimeDelta::seconds(7));
+        }
+        assert_eq!(clock.now(&clocks), start + TimeDelta::seconds(21));
+    }
+
+    #[test]
+    fn the_clock_is_not_behind_what_is_written() {
+        let clocks = Clocks::new();
+        let written = clocks.utc_now() + TimeDelta::hours(1);
+        let clock = Clock::new(&clocks, Some(written));
+        assert_eq!(clock.now(&clocks), written);
+        let old = clocks.utc_now() - TimeDelta::hours(1);
+        assert_eq!(
+            Clock::new(&clocks, Some(old)).now(&clocks),
+            clocks.utc_now()
+        );
+        let later = written + TimeDelta::minutes(5);
+        clock.advance(later, &clocks);
+        clock.advance(written, &clocks);
+        assert_eq!(clock.now(&clocks), later);
+    }
+}

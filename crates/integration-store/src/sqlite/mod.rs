@@ -1,5 +1,7 @@
 #[cfg(feature = "contacts")]
 mod contacts_db;
+#[cfg(all(test, feature = "contacts"))]
+mod contacts_tests;
 mod encoding;
 mod file;
 #[cfg(feature = "core")]
