@@ -31,9 +31,20 @@ struct State {
     pace: Option<Pace>,
     /// The quota and window the vendor told last.
     told: Option<(u64, Duration)>,
+    /// The vendor's current window, as its answers let it be known.
+    seen: Option<Seen>,
     /// Nobody goes before this.
     cool_until: Option<Instant>,
     lanes: Lanes,
+}
+
+/// A window of the vendor's.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// When the first answer within it came: it is over no later than its length after that.
+    since: Instant,
+    /// How many requests were left in it.
+    left: u64,
 }
 
 /// How long a caller is willing to wait.
@@ -114,8 +125,10 @@ impl Bucket {
 
     /// Takes to heart what an answer said about pace: an empty window, or a quota below ours.
     pub(crate) fn heed(&self, hints: &Hints, timer: &dyn Timer) {
+        let now = timer.now();
+        let seen = self.lock().see(hints, now);
         if let Some(wait) = hints.cool_down() {
-            self.cool_down(wait, timer.now());
+            self.cool_down(wait.min(seen.unwrap_or(wait)), now);
         }
         let (Some(quota), Some(window)) = (hints.quota, hints.window) else {
             return;
@@ -158,6 +171,20 @@ impl State {
             return Err(cooling);
         }
         self.pace.as_mut().map_or(Ok(()), |pace| pace.take(now))
+    }
+
+    /// Takes note of the vendor's window; says within what time it certainly ends, where that is known better than by
+    /// the whole seconds of the answer. A pace that just fits the window would lose most of the next one to them.
+    fn see(&mut self, hints: &Hints, now: Instant) -> Option<Duration> {
+        let (left, window) = (hints.remaining?, hints.window?);
+        let before = self
+            .seen
+            .filter(|seen| left <= seen.left && now.saturating_duration_since(seen.since) < window);
+        let since = before.map_or(now, |seen| seen.since);
+        self.seen = Some(Seen { since, left });
+        let rest = window.saturating_sub(now.saturating_duration_since(since));
+        // A longer wait than a whole window is no matter of whole seconds.
+        hints.reset.filter(|reset| *reset <= window).and(Some(rest))
     }
 
     fn cooling(&self, now: Instant) -> Duration {

@@ -299,6 +299,54 @@ async fn the_vendors_lower_quota_rules_and_the_seed_returns() {
     assert_eq!(pace(&bucket).await, Duration::from_millis(100));
 }
 
+/// What a vendor says that allows ten requests per second, and rounds the rest of the second up.
+fn of_ten(left: u64) -> Hints {
+    Hints::new().remaining(left, SECOND).quota(10, SECOND)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_that_just_fits_the_window_loses_nothing_to_its_end() {
+    let bucket = paced(Rate::per_second(10).burst(1));
+    let start = Instant::now();
+    for request in 0..100 {
+        enter(&bucket, Lane::Bulk, patient()).await.unwrap();
+        bucket.heed(&of_ten(9 - request % 10), &TokioTimer);
+    }
+    assert_eq!(start.elapsed(), Duration::from_millis(9_900));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_others_have_emptied_is_waited_out() {
+    let bucket = Bucket::default();
+    let start = Instant::now();
+    let sleep_until = async |millis| {
+        let at = start + Duration::from_millis(millis);
+        TokioTimer
+            .sleep(at.saturating_duration_since(TokioTimer.now()))
+            .await;
+    };
+    bucket.heed(&of_ten(7), &TokioTimer);
+    sleep_until(300).await;
+    bucket.heed(&of_ten(0), &TokioTimer);
+    enter(&bucket, Lane::Bulk, patient()).await.unwrap();
+    assert_eq!(
+        start.elapsed(),
+        SECOND,
+        "no later than a window after it was first seen"
+    );
+    // The first that is seen of the next one is that it is empty: when it began, nobody knows.
+    sleep_until(1_200).await;
+    bucket.heed(&of_ten(0), &TokioTimer);
+    enter(&bucket, Lane::Bulk, patient()).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::from_millis(2_200));
+    // More is left than before: another window.
+    bucket.heed(&of_ten(3), &TokioTimer);
+    sleep_until(2_700).await;
+    bucket.heed(&of_ten(0), &TokioTimer);
+    enter(&bucket, Lane::Bulk, patient()).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::from_millis(3_200));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_empty_window_pauses_until_it_ends() {
     let bucket = Bucket::default();
