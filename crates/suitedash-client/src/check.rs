@@ -14,6 +14,8 @@ use crate::client::VENDOR;
 pub(crate) const MAX_LINE: usize = 1_000;
 /// The longest free text, in characters.
 pub(crate) const MAX_TEXT: usize = 100_000;
+/// The most tags: each is compared with each.
+const MAX_TAGS: usize = 1_000;
 const MAX_EMAIL: usize = 254;
 const MAX_EMAIL_LOCAL: usize = 64;
 
@@ -79,8 +81,15 @@ impl Check {
         self.require(is_email(value), path, "must be an e-mail address");
     }
 
+    /// Tags, not too many.
+    pub(crate) fn tag_count(&mut self, tags: &[String], path: &str) {
+        let fits = tags.len() <= MAX_TAGS;
+        self.require(fits, path, &format!("must be at most {MAX_TAGS}"));
+    }
+
     /// Tags, each a line.
     pub(crate) fn tags(&mut self, tags: &[String], path: &str) {
+        self.tag_count(tags, path);
         for (n, tag) in tags.iter().enumerate() {
             self.name(tag, &format!("{path}.{n}"));
         }

@@ -1,7 +1,7 @@
 //! The projects of the account. They can be read and changed, not created.
 
 use chrono::NaiveDate;
-use connector_http::{Call, Paginator, Patch, setters};
+use connector_http::{Call, Lane, Paginator, Patch, setters};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -195,7 +195,7 @@ impl<'a> Projects<'a> {
         .max_pages(MAX_PAGES)
     }
 
-    /// Reads one page of the list, from 1.
+    /// Reads one page of the list, from 1. Bulk work, as the list is, unless [`Call::lane`] says otherwise.
     ///
     /// # Errors
     ///
@@ -206,6 +206,7 @@ impl<'a> Projects<'a> {
             .check(page)
             .guard(request, LIST.name)
             .fetch_map(|reply: Reply<Vec<Project>>| reply.into())
+            .lane(Lane::Bulk)
     }
 
     /// Reads the attributes of this account's projects. Not remembered: each is a call of the month.

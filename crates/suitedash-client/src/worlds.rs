@@ -1,6 +1,6 @@
 //! The worlds of the account, for those who have bought that extension.
 
-use connector_http::{Call, Paginator};
+use connector_http::{Call, Lane, Paginator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ impl<'a> Worlds<'a> {
         .max_pages(MAX_PAGES)
     }
 
-    /// Reads one page of the list, from 1.
+    /// Reads one page of the list, from 1. Bulk work, as the list is, unless [`Call::lane`] says otherwise.
     ///
     /// # Errors
     ///
@@ -74,6 +74,7 @@ impl<'a> Worlds<'a> {
         check
             .guard(request, LIST.name)
             .fetch_map(|reply: Reply<Vec<World>>| reply.into())
+            .lane(Lane::Bulk)
     }
 }
 

@@ -3,7 +3,7 @@
 mod models;
 mod requests;
 
-use connector_http::{Call, Paginator};
+use connector_http::{Call, Lane, Paginator};
 
 pub use self::models::{Category, Company, CompanyContact};
 pub use self::requests::{CompanyPatch, NewCompany, PrimaryContact};
@@ -133,7 +133,7 @@ impl<'a> Companies<'a> {
         .max_pages(MAX_PAGES)
     }
 
-    /// Reads one page of the list, from 1.
+    /// Reads one page of the list, from 1. Bulk work, as the list is, unless [`Call::lane`] says otherwise.
     ///
     /// # Errors
     ///
@@ -144,6 +144,7 @@ impl<'a> Companies<'a> {
             .check(page)
             .guard(request, LIST.name)
             .fetch_map(|reply: Reply<Vec<Company>>| reply.into())
+            .lane(Lane::Bulk)
     }
 
     /// Reads the attributes of this account's companies. Not remembered: each is a call of the month.

@@ -3,7 +3,7 @@
 mod models;
 mod requests;
 
-use connector_http::{Call, Delivery, Error, ErrorKind, Paginator};
+use connector_http::{Call, Delivery, Error, ErrorKind, Lane, Paginator};
 
 pub use self::models::{Circle, Contact, ContactCompany};
 pub use self::requests::{ContactPatch, NewContact};
@@ -166,7 +166,7 @@ impl<'a> Contacts<'a> {
         .max_pages(MAX_PAGES)
     }
 
-    /// Reads one page of the list, from 1.
+    /// Reads one page of the list, from 1. Bulk work, as the list is, unless [`Call::lane`] says otherwise.
     ///
     /// # Errors
     ///
@@ -177,6 +177,7 @@ impl<'a> Contacts<'a> {
             .check(page)
             .guard(request, LIST.name)
             .fetch_map(|reply: Reply<Vec<Contact>>| reply.into())
+            .lane(Lane::Bulk)
     }
 
     /// Reads the attributes of this account's contacts: which there are, which are required, which are its own.

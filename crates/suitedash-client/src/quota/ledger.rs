@@ -367,7 +367,8 @@ impl fmt::Debug for QuotaLedger {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QuotaStatus {
-    /// How many calls were counted. After a crash it may be ahead of the truth by those that were never sent.
+    /// How many calls were counted. It may be ahead of the truth by attempts that never left this machine: without a
+    /// connection, or because of a crash. [`Client::set_quota_used`](crate::Client::set_quota_used) puts it right.
     pub used: u64,
     /// How many the plan has; `None` when calls are only counted.
     pub limit: Option<u64>,

@@ -37,7 +37,8 @@ pub struct ContactInput {
     pub email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
-    /// The company's name.
+    /// The company's name. **The link is by name alone**: who types an existing company's name into a form is linked to
+    /// it, with what your account lets its members see.
     pub company: Option<String>,
     /// The job title.
     pub title: Option<String>,

@@ -243,6 +243,7 @@ impl Wanted {
         if let Some(note) = &self.note {
             check.text(note, "notes");
         }
+        check.tag_count(&self.tags, "tags");
         for (n, tag) in self.tags.iter().enumerate() {
             check.line(tag, &format!("tags.{n}"));
         }

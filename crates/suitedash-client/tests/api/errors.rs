@@ -3,9 +3,9 @@
 use connector_http::testing::Reply;
 use rstest::rstest;
 use serde_json::json;
-use suitedash_client::{Delivery, ErrorKind, NewContact, Role};
+use suitedash_client::{ContactPatch, Delivery, ErrorKind, NewContact, Role};
 
-use crate::support::{EMAIL, UID, client, contact, refused, script, told};
+use crate::support::{EMAIL, UID, builder, client, contact, refused, script, told};
 
 #[rstest]
 #[case(refused(400), ErrorKind::Validation, Delivery::Rejected)]
@@ -41,7 +41,42 @@ async fn a_creation_ends_so_and_is_sent_once(
         "{error}"
     );
     assert_eq!(fake.requests().len(), 1);
+    assert!(!error.is_retryable());
     assert!(!error.to_string().contains("c4nary"), "{error}");
+}
+
+/// Whether the same call may be made again later, by whom it was and whether it left this machine.
+#[rstest]
+#[case(Reply::connect_error(), true, true)]
+#[case(Reply::hang(), true, false)]
+#[case(Reply::reset_after_sending(), true, false)]
+#[case(Reply::status(503), true, false)]
+#[case(refused(429), false, false)]
+#[case(refused(429).header("retry-after", "60"), false, false)]
+#[case(refused(401), false, false)]
+#[case(refused(422), false, false)]
+#[case(refused(200), false, false)]
+#[case(Reply::status(200).body("<html>"), false, false)]
+#[tokio::test(start_paused = true)]
+async fn a_failure_may_be_tried_again(
+    #[case] reply: Reply,
+    #[case] read: bool,
+    #[case] write: bool,
+) {
+    let fake = connector_http::testing::FakeTransport::handler(move |_| reply.clone());
+    let client = || builder(&fake).without_quota().build().unwrap();
+    let error = client().contacts().get(&UID.into()).await.unwrap_err();
+    assert_eq!(error.is_retryable(), read, "{error}");
+    let jane = NewContact::new(Role::Lead, "Jane", "Roe").email(EMAIL);
+    let error = client().contacts().create(&jane).await.unwrap_err();
+    assert_eq!(error.is_retryable(), write, "{error}");
+    let patch = ContactPatch::new().title("CEO");
+    let error = client()
+        .contacts()
+        .update(&UID.into(), &patch)
+        .await
+        .unwrap_err();
+    assert_eq!(error.is_retryable(), write, "{error}");
 }
 
 #[tokio::test(start_paused = true)]

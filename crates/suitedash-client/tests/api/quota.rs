@@ -98,11 +98,16 @@ async fn bulk_work_stops_before_the_reserve_and_interactive_use_at_the_end() {
     );
     assert!(!error.is_retryable());
     // Every list is bulk work.
-    let mut contacts = client.contacts().list(&ListQuery::new()).items();
-    assert_eq!(
-        contacts.next().await.unwrap().unwrap_err().kind(),
-        ErrorKind::QuotaSpent
-    );
+    let query = ListQuery::new();
+    let mut contacts = client.contacts().list(&query).items();
+    let refused = [
+        contacts.next().await.unwrap().unwrap_err(),
+        client.contacts().list_page(&query, 1).await.unwrap_err(),
+        client.companies().list_page(&query, 1).await.unwrap_err(),
+        client.projects().list_page(&query, 1).await.unwrap_err(),
+        client.worlds().list_page(None, 1).await.unwrap_err(),
+    ];
+    assert!(refused.iter().all(|it| it.kind() == ErrorKind::QuotaSpent));
     for _ in 0..3 {
         read(&client, Lane::Interactive).await.unwrap();
     }
