@@ -7,6 +7,7 @@
 mod build_cost;
 mod check;
 mod conformance;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +20,9 @@ usage: cargo xtask <command>
 
   check               what clippy cannot see: `# Errors` on methods that return a Call, no `ignore`d doc example
   build-cost CRATE    CPU seconds and crate count of a clean release build, against reqwest alone
-  conformance VENDOR  the client's flow through a proxy that validates it against the vendor's specification";
+  conformance VENDOR  the client's flow through a proxy that validates it against the vendor's specification
+  torture [OPTION…]   the outbox with its workers killed and its vendors broken, on SQLite and PostgreSQL; `--small` for a
+                      minute's worth, `--help` for the options";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         ["check"] => check::run(&workspace_root()),
         ["build-cost", name] => build_cost::run(&workspace_root(), name),
         ["conformance", vendor] => conformance::run(&workspace_root(), vendor),
+        ["torture", options @ ..] => torture::run(&workspace_root(), options),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

@@ -1,7 +1,8 @@
 //! A PostgreSQL server for tests: the one at `DATABASE_URL`, or a private one that lives as long as the test program.
 //!
 //! [`schema`] gives every test a schema of its own. Where there is no server and nothing to start one with, it prints
-//! a line and gives none; with `CONNECTORS_REQUIRE_POSTGRES=1` that is a failure.
+//! a line and gives none; with `CONNECTORS_REQUIRE_POSTGRES=1` that is a failure. A private server syncs nothing, which
+//! is quick; with `CONNECTORS_POSTGRES_DURABLE=1` it does, as one of a host.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -98,11 +99,11 @@ struct Server {
 /// Makes a server, says that it is there, waits for the end of its input, and takes the server away again.
 const SCRIPT: &str = r#"
 trap '' HUP INT PIPE TERM
-dir=$1 port=$2 PATH=$3:$PATH
+dir=$1 port=$2 PATH=$3:$PATH settings=$4
 cd "$dir"
 if initdb --pgdata=data --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync >log 2>&1 &&
-    pg_ctl --pgdata=data --log=log --wait --timeout=60 --options="-h 127.0.0.1 -p $port -k '' -F \
-        -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=16MB" \
+    pg_ctl --pgdata=data --log=log --wait --timeout=60 --options="-h 127.0.0.1 -p $port -k '' \
+        -c max_connections=300 $settings" \
         start >>log 2>&1
 then echo ready
 else echo failed; tail -n 20 log
@@ -113,6 +114,10 @@ pg_ctl --pgdata=data --mode=immediate stop >/dev/null 2>&1
 cd /
 rm -rf "$dir"
 "#;
+
+/// What makes a private server quick, and forgetful when the machine stops.
+const QUICK: &str = "-F -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=16MB";
+const DURABLE: &str = "-c shared_buffers=128MB";
 
 impl Server {
     fn find() -> Option<Self> {
@@ -139,12 +144,19 @@ impl Server {
             .tempdir()
             .unwrap()
             .keep();
+        let durable = std::env::var_os("CONNECTORS_POSTGRES_DURABLE");
+        let settings = if durable.is_some_and(|value| value == "1") {
+            DURABLE
+        } else {
+            QUICK
+        };
         let mut command = Command::new("sh");
         command
             .args(["-c", SCRIPT, "sh"])
             .arg(&directory)
             .arg(port.to_string())
             .arg(programs)
+            .arg(settings)
             .env("LC_ALL", "C")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
