@@ -91,9 +91,15 @@ impl PostgresStore {
         F: for<'c> FnOnce(&'c Self, &'c mut Connection) -> Work<'c, T>,
     {
         let mut tx = self.pool.begin_with(queue::BEGIN).await.map_err(failed)?;
-        let result = change(self, &mut tx).await?;
-        tx.commit().await.map_err(failed)?;
-        Ok(result)
+        let result = change(self, &mut tx).await;
+        if result.is_ok() {
+            tx.commit().await.map_err(failed)?;
+        } else {
+            // Now, and not when somebody uses the connection next: until then it would keep its locks, and workers
+            // would pass over these jobs.
+            let _ = tx.rollback().await;
+        }
+        result
     }
 
     /// Returns the time by the server's clock.

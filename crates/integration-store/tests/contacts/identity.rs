@@ -101,6 +101,21 @@ pub(crate) async fn that_hang_together_are_worked_on_in_turn(subject: &dyn Subje
     );
 }
 
+/// Whoever has nothing in common with the other any more has nothing to wait for.
+pub(crate) async fn that_have_changed_do_not_wait(subject: &dyn Subject) {
+    let desk = desk(subject);
+    desk.sign_up(&user("user-1", "Ann Lee", "ann@example.com", ""))
+        .await;
+    desk.claim().await;
+    desk.sign_up(&user("user-2", "Ann Lee", "ann@example.com", ""))
+        .await;
+    desk.rests().await;
+    desk.sign_up(&user("user-2", "Ann Lee", "lee@example.com", ""))
+        .await;
+    let claim = desk.claim().await;
+    assert_eq!(key(&claim), "user-2");
+}
+
 /// While a create of the same person is not cleared up, nobody else of that person goes there; others do.
 pub(crate) async fn wait_for_an_unconfirmed_create(subject: &dyn Subject) {
     let mut desk = desk(subject);

@@ -11,11 +11,12 @@ const ENSURE_LINE: &str = "
     insert into main.sync_lines (contact_id, target, tenant_id, link) values ($1, $2, $3, 'none')
     on conflict (contact_id, target) do update set tenant_id = excluded.tenant_id";
 
-/// A delivery that waits or runs takes the newer revision along.
+/// A delivery that waits or runs takes the newer revision along. One that waits for another line may not have to any
+/// more, with what the contact says now.
 const JOIN_DELIVERY: &str = "
     update main.sync_outbox
     set lane = case when lane < $2 then lane else $2 end, trace_id = coalesce($3, trace_id), born_at = $4,
-        updated_at = $4
+        waits_for = null, updated_at = $4
     where kind = 'deliver' and dedup_key = $1 and state in ('ready', 'retrying', 'running', 'held')";
 
 /// The last of its line, and so the head of one that has no other.
