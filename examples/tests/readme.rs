@@ -43,9 +43,8 @@ async fn in_a_service() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[cfg(feature = "store")]
 #[tokio::test]
-async fn a_settings_page() -> Result<(), Box<dyn Error>> {
+async fn a_settings_page_and_a_signup() -> Result<(), Box<dyn Error>> {
     use integration_core::vault::{KeyId, MasterKey};
 
     let sandbox = vendor_sandbox::Sandbox::openphone().start().await?;
@@ -66,7 +65,7 @@ async fn a_settings_page() -> Result<(), Box<dyn Error>> {
 
     // Once, at the start. The keyring comes from API_KEY_ENCRYPTION_SECRET: Keyring::from_env()?
     let store = Arc::new(SqliteStore::open(&file).await?);
-    let integrations = Integrations::builder(store, Vault::new(keyring))
+    let integrations = Integrations::builder(store.clone(), Vault::new(keyring))
         .vendor(OpenPhone::new().base_url(url)) // without base_url: the real OpenPhone
         .webhook_base_url("https://app.example.com/webhooks".parse()?)
         .build()
@@ -87,6 +86,46 @@ async fn a_settings_page() -> Result<(), Box<dyn Error>> {
     // README
 
     assert!(test.success && !numbers.is_empty() && enabled.is_active);
+
+    // README
+    use std::time::Duration;
+
+    use contact_sync::integrations::IntegrationDirectory;
+    use contact_sync::targets::openphone::OpenPhoneTarget;
+    use contact_sync::{Region, Signup, SignupHook, Worker};
+
+    // Once, at the start.
+    let directory = IntegrationDirectory::new(integrations.clone())
+        .vendor("openphone")
+        .resuming(store.clone());
+    directory.refresh().await?;
+    let target = OpenPhoneTarget::new(directory.clients("openphone")).mappings(directory.clone());
+    let worker = Worker::new(store.clone())
+        .target(Arc::new(target))
+        .integrations(&directory) // jobs of an integration that is in error wait, and go on when it is mended
+        .start();
+    let hook = SignupHook::new(store.clone(), directory).region(Region::US);
+
+    // In the form's handler. `on_signup` does not wait for the vendors; this one does, for a while.
+    let ann = Signup::new()
+        .tenant("acme")
+        .host_id("17")
+        .name("Ann Lee")
+        .email("ann@example.com")
+        .phone("(202) 555-0143");
+    let receipt = hook.on_signup_wait(ann, Duration::from_secs(5)).await?;
+    println!("{:?}", receipt.target("openphone"));
+
+    // Before the program ends.
+    worker.shutdown(Duration::from_secs(10)).await;
+    // README
+
+    assert!(
+        receipt
+            .target("openphone")
+            .is_some_and(|line| line.integrated)
+    );
+    assert_eq!(sandbox.control().contact_count(), 1);
     integrations.close().await;
     std::fs::remove_dir_all(folder)?;
     Ok(())
