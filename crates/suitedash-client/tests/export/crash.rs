@@ -106,6 +106,23 @@ async fn a_crash_after_any_step_leaves_a_whole_file_or_none(
     assert!(parts(path).is_empty());
 }
 
+/// Nobody looks in between: the next export itself finds out what became of the last.
+#[rstest]
+#[case(ExportStep::Prepared)]
+#[case(ExportStep::InPlace)]
+#[tokio::test]
+async fn an_export_after_a_crash_leaves_nobody_out(#[case] step: ExportStep) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    in_another_process(path, &format!("{step:?}"), "ulimit -c 0;");
+    let exporter = exporter(path).await;
+    exporter
+        .export(new_export(), contacts(0..CONTACTS + 1))
+        .await
+        .unwrap();
+    assert_eq!(all_ids(path).len(), CONTACTS + 1);
+}
+
 #[rstest]
 // In blocks of 512 bytes or 1 KiB, by the shell: the file of contacts is full at once, or after some chunks.
 #[case::at_once("ulimit -f 1;")]
