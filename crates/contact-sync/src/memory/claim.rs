@@ -348,14 +348,12 @@ impl State {
             Ack::Done { revision } => self.complete(id, line, revision, now),
             Ack::Retry { after } => self.again(id, after, failure, now),
             Ack::Snooze { after } | Ack::Park { after } => {
-                let class = failure.as_ref().map(|failure| failure.class);
                 self.again(id, after, failure, now);
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.attempts = job.attempts.saturating_sub(1);
                     if matches!(ack, Ack::Park { .. }) {
                         job.born += after;
-                        // An import is a person's work: no integration becomes active by it.
-                        job.is_parked = class != Some(ErrorClass::AwaitsImport);
+                        job.is_parked = true;
                     }
                 }
             }

@@ -330,9 +330,8 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError::NoSuchJob`] when there is no stopped job of that id.
     async fn replay(&self, job: JobId) -> Result<(), StoreError>;
 
-    /// Makes jobs of an integration that wait for it to be mended run at once: those that were parked for anything but
-    /// an import ([`ErrorClass::AwaitsImport`](crate::ErrorClass::AwaitsImport)), and no other. What is left of their
-    /// wait counts as age again. Returns how many.
+    /// Makes jobs of an integration that wait for a person run at once, after it was mended or an import was marked:
+    /// those that were parked, and no other. What is left of their wait counts as age again. Returns how many.
     ///
     /// # Errors
     ///

@@ -139,17 +139,16 @@ async fn resuming_runs_what_was_parked_and_nothing_else() {
             .unwrap(),
         0
     );
-    assert_eq!(world.store.resume(&tenant, &fake).await.unwrap(), 1);
+    assert_eq!(world.store.resume(&tenant, &fake).await.unwrap(), 2);
     assert_eq!(world.store.resume(&tenant, &fake).await.unwrap(), 0);
     pass(Duration::from_secs(1)).await;
-    assert_eq!(world.vendor.records().len(), 1);
+    assert_eq!(world.vendor.records().len(), 2);
     let snapshot = world.store.snapshot().await.unwrap();
     assert_eq!(
         (snapshot.outcomes.parked, snapshot.outcomes.created),
-        (2, 1)
+        (2, 2)
     );
-    worker.idle().await;
-    assert_eq!(world.vendor.records().len(), 2);
+    worker.shutdown(Duration::ZERO).await;
 }
 
 #[tokio::test(start_paused = true)]

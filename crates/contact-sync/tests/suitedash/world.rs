@@ -40,7 +40,7 @@ impl World {
         let target = SuiteDashTarget::new(SharedClient::new(connection.into()))
             .settings(settings)
             .settle_after(Duration::from_millis(600))
-            .check_imports_every(Duration::from_millis(20));
+            .check_imports_every(Duration::from_hours(1));
         let directory = StaticDirectory::new().on("suitedash");
         let hook = SignupHook::new(store.clone(), directory).region(Region::US);
         Self {

@@ -419,8 +419,8 @@ pub(crate) async fn that_are_parked_go_on_when_it_is_mended(subject: &dyn Subjec
     assert_eq!(desk.claim().await.target, TargetName::from(CRM));
 }
 
-/// A person's import is nothing that an integration's mending ends.
-pub(crate) async fn that_await_an_import_are_not_resumed(subject: &dyn Subject) {
+/// A person has imported them, and says so.
+pub(crate) async fn that_await_an_import_are_resumed(subject: &dyn Subject) {
     let desk = desk(subject);
     desk.sign_up(&ann()).await;
     let claim = desk.claim().await;
@@ -429,9 +429,8 @@ pub(crate) async fn that_await_an_import_are_not_resumed(subject: &dyn Subject) 
     desk.commit(&claim, LinkChange::Withdraw, LogOutcome::Failed(note), park)
         .await
         .unwrap();
-    assert_eq!(desk.store.resume(&acme(), &phone()).await.unwrap(), 0);
     desk.rests().await;
-    desk.pass(600).await;
+    assert_eq!(desk.store.resume(&acme(), &phone()).await.unwrap(), 1);
     desk.claim().await;
 }
 

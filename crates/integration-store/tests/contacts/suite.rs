@@ -60,7 +60,7 @@ macro_rules! suite {
                 are_replayed_by_a_delivery_that_is_live,
                 are_stopped_once_per_line,
                 that_are_parked_go_on_when_it_is_mended,
-                that_await_an_import_are_not_resumed,
+                that_await_an_import_are_resumed,
                 age_anew_with_a_newer_signup,
                 are_parked_until_they_fail_otherwise,
                 that_are_resumed_have_aged_no_more_than_they_ran,

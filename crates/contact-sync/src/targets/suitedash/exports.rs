@@ -19,7 +19,7 @@ use super::api::email;
 use super::import::{Version, row};
 use super::{NAME, SuiteDashTarget};
 use crate::failure::{ClientUnavailable, ErrorClass};
-use crate::ids::{ContactId, TenantId};
+use crate::ids::{ContactId, TargetName, TenantId};
 use crate::store::{Standing, Standings, StoreError, SyncStore};
 
 /// How many contacts are read from the store at a time.
@@ -52,8 +52,7 @@ const PAGE: usize = 500;
 /// - Of several contacts with the same e-mail address, one goes into a file; the others wait until it is imported, and
 ///   need no import if they say the same.
 /// - A process that ends between the file and the history leaves either both or none, and the next export finds out.
-/// - A mark counts when the waiting jobs look next: see
-///   [`check_imports_every`](SuiteDashTarget::check_imports_every).
+/// - A mark wakes the jobs that wait. Marking twice is the same as once, and wakes them again.
 /// - Somebody who changes, is exported, and changes back before that file is imported counts as imported with what came
 ///   before: nothing tells a file that is still to be imported from one that never will be.
 ///
@@ -137,7 +136,9 @@ impl SuiteDashExports {
         // After a crash, a file that is there may not be in the history as such.
         exporter.runs().await?;
         let marked = exporter.history().mark_imported(run, at, by).await;
-        Ok(marked.map_err(ExportError::from)?)
+        let marked = marked.map_err(ExportError::from)?;
+        self.store.resume(tenant, &TargetName::from(NAME)).await?;
+        Ok(marked)
     }
 
     async fn place(&self, tenant: &TenantId) -> Result<ImportPlace, ExportsError> {

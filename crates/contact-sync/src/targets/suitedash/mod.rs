@@ -19,8 +19,8 @@
 //!
 //! **Import mode.** Nothing is called. A contact waits as [`AwaitsImport`](crate::ErrorClass::AwaitsImport), which its
 //! receipt says, until [`SuiteDashExports`] has put it into a file and somebody has marked that file as imported. Then
-//! the link is set, with a made-up id that names the export: there is no other. Waiting jobs look again every quarter of
-//! an hour ([`check_imports_every`](SuiteDashTarget::check_imports_every)). Who has changed since waits for another
+//! the link is set, with a made-up id that names the export: there is no other. Waiting jobs are woken by the mark, and
+//! look by themselves every few hours ([`check_imports_every`](SuiteDashTarget::check_imports_every)). Who has changed since waits for another
 //! export; who signs up again with the same does not.
 //!
 //! In neither mode can a contact be deleted: the strict road refuses this target unless it may
@@ -78,7 +78,7 @@ const PLACES: Places = Places::new(
 /// The vendor's own time-out is not published; servers in front of such applications give up after a minute.
 const SETTLE_TIME: Duration = Duration::from_mins(1);
 
-const IMPORT_CHECK: Duration = Duration::from_mins(15);
+const IMPORT_CHECK: Duration = Duration::from_hours(6);
 
 /// Brings contacts to SuiteDash.
 ///
@@ -134,8 +134,8 @@ impl SuiteDashTarget {
         self
     }
 
-    /// Sets how often a contact that waits for an import looks whether there was one: every 15 minutes. Each look is an
-    /// attempt in the log; where thousands wait for weeks, longer is better.
+    /// Sets how often a contact that waits for an import looks whether there was one: every 6 hours. A mark wakes it
+    /// at once; this is for one that was made while the store did not answer. Each look is an attempt in the log.
     pub fn check_imports_every(mut self, interval: Duration) -> Self {
         self.import_check = interval;
         self

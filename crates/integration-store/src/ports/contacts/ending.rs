@@ -85,11 +85,6 @@ impl Ending {
         };
         ending.acknowledge(&outcome.ack, failure, now)?;
         let log = &outcome.log;
-        // An import is a person's work: no integration becomes active by it.
-        ending.is_parked &= !matches!(
-            &log.outcome,
-            LogOutcome::Failed(note) if note.class == ErrorClass::AwaitsImport
-        );
         ending.attempt = Some(AttemptRow {
             attempt: log.attempt,
             duration_ms: counter(log.duration_ms),
