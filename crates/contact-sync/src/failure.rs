@@ -78,6 +78,7 @@ struct Inner {
     note: FailureNote,
     retry_after: Option<Duration>,
     still_running: bool,
+    unasked: bool,
     skip: Option<SkipReason>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -89,6 +90,7 @@ impl TargetError {
             note: FailureNote::new(class),
             retry_after: None,
             still_running: false,
+            unasked: false,
             skip: None,
             source: None,
         }))
@@ -106,7 +108,7 @@ impl TargetError {
             ClientUnavailable::Disabled => Some(SkipReason::Disabled),
             ClientUnavailable::Paused | ClientUnavailable::Failed => None,
         };
-        error.source(reason)
+        error.unasked().source(reason)
     }
 
     /// Sets the HTTP status.
@@ -141,6 +143,12 @@ impl TargetError {
         self
     }
 
+    /// Says that it failed on this side and the vendor was not asked: it is no sign of how the vendor is.
+    pub fn unasked(mut self) -> Self {
+        self.0.unasked = true;
+        self
+    }
+
     /// Sets the underlying error. It must show no personal datum in its `Display` or `Debug`.
     pub fn source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
@@ -160,6 +168,11 @@ impl TargetError {
     /// Tells whether the vendor may still be at work on the request.
     pub fn is_still_running(&self) -> bool {
         self.0.still_running
+    }
+
+    /// Tells whether it failed on this side, before the vendor was asked.
+    pub fn is_unasked(&self) -> bool {
+        self.0.unasked
     }
 
     /// Returns how long the vendor asks to wait.
@@ -190,6 +203,7 @@ impl fmt::Debug for TargetError {
             .field("note", self.note())
             .field("retry_after", &self.0.retry_after)
             .field("still_running", &self.0.still_running)
+            .field("unasked", &self.0.unasked)
             .field("source", &self.0.source)
             .finish_non_exhaustive()
     }

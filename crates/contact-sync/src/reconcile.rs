@@ -1,11 +1,14 @@
 //! Finding contacts that were meant to go somewhere and are not on their way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use connector_http::Lane;
+use uuid::Uuid;
 
+use crate::contact::{Contact, Signup};
 use crate::directory::{Switch, TargetDirectory};
 use crate::ids::{ContactId, TargetName, TenantId};
 use crate::store::{DeliveryState, NewJob, SignupStore, Standing, Standings, StoreError};
@@ -45,6 +48,8 @@ pub struct Reconciler {
     include_skipped: bool,
     dry_run: bool,
     page: usize,
+    since: Option<DateTime<Utc>>,
+    only: Option<HashSet<(TenantId, TargetName)>>,
 }
 
 impl Reconciler {
@@ -56,6 +61,8 @@ impl Reconciler {
             include_skipped: false,
             dry_run: false,
             page: 200,
+            since: None,
+            only: None,
         }
     }
 
@@ -77,6 +84,19 @@ impl Reconciler {
         self
     }
 
+    /// Looks only at contacts that came in first since then, by the clock of the machine that took them.
+    pub fn since(mut self, time: DateTime<Utc>) -> Self {
+        self.since = Some(time);
+        self
+    }
+
+    /// Looks only at these targets of these tenants.
+    #[cfg(feature = "integrations")]
+    pub(crate) fn only(mut self, targets: HashSet<(TenantId, TargetName)>) -> Self {
+        self.only = Some(targets);
+        self
+    }
+
     /// Looks through every contact once.
     ///
     /// # Errors
@@ -84,7 +104,7 @@ impl Reconciler {
     /// When the store cannot read or write. What was queued until then stays queued.
     pub async fn run(&self) -> Result<Reconciled, StoreError> {
         let mut reconciled = Reconciled::default();
-        let mut after = None;
+        let mut after = self.since.map(just_before);
         let mut switches: HashMap<TenantId, Vec<TargetName>> = HashMap::new();
         loop {
             let page = self.store.standings(after, self.page).await?;
@@ -122,6 +142,10 @@ impl Reconciler {
         targets
             .filter(|(_, switch)| *switch == Switch::On)
             .map(|(target, _)| target)
+            .filter(|target| {
+                let key = (tenant.clone(), target.clone());
+                self.only.as_ref().is_none_or(|only| only.contains(&key))
+            })
             .collect()
     }
 
@@ -153,10 +177,12 @@ impl Reconciler {
             .iter()
             .map(|target| NewJob::new(target.clone(), Lane::Bulk))
             .collect();
+        // What has been read may be old by now, and must not be written: this changes nothing.
+        let no_change = Contact::new(tenant, &Signup::new(), None);
         let queued = self.dry_run
             || self
                 .store
-                .amend(tenant, id, &stored.contact, &jobs)
+                .amend(tenant, id, &no_change, &jobs)
                 .await?
                 .is_some();
         if queued {
@@ -169,6 +195,12 @@ impl Reconciler {
         }
         Ok(())
     }
+}
+
+/// An id that is older than every one of that time: those of contacts are UUIDs of version 7.
+fn just_before(time: DateTime<Utc>) -> ContactId {
+    let millis = u128::try_from(time.timestamp_millis()).unwrap_or(0);
+    Uuid::from_u128(millis << 80).into()
 }
 
 /// Nothing is to be done there, although the target does not have the contact as it is now.

@@ -304,5 +304,29 @@ async fn the_settings_hold_the_field_map() {
         "{last:?}"
     );
     assert_eq!(control.contacts().len(), 1);
-    drop(worker);
+
+    let patch = IntegrationPatch::new().setting("contact_fields", json!({}));
+    host.integrations
+        .update(&host.acme, id, patch)
+        .await
+        .unwrap();
+    host.directory.refresh().await.unwrap();
+    tokio::time::timeout(PATIENCE, worker.idle()).await.unwrap();
+    assert_eq!(control.contacts().len(), 2, "it was mended");
+}
+
+#[tokio::test]
+async fn who_comes_in_before_a_switch_is_seen_is_queued_when_it_is() {
+    let host = Host::start().await;
+    host.directory.refresh().await.unwrap();
+    let id = host.saved(quiet()).await;
+    host.integrations.enable(&host.acme, id).await.unwrap();
+    let receipt = host.hook.on_signup(ann().tenant("acme")).await.unwrap();
+    let reason = receipt.target("openphone").unwrap().reason;
+    assert_eq!(reason, Some(Reason::NotConfigured), "an old answer");
+    host.hook.on_signup(ann().tenant("other")).await.unwrap();
+    let worker = host.worker();
+    host.attempts(1).await;
+    worker.idle().await;
+    assert_eq!(host.sandbox.control().contacts().len(), 1);
 }

@@ -27,7 +27,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use vendor::{Fault, Op, World};
 
 /// What must not be seen: every part of the person, in every spelling that we make of it.
-const CANARIES: [&str; 9] = [
+const CANARIES: [&str; 10] = [
     "Canaria",
     "canaria",
     "Vogel",
@@ -37,6 +37,7 @@ const CANARIES: [&str; 9] = [
     "555 0143",
     "Birdcage",
     "tweet",
+    "Millet",
 ];
 
 fn canary() -> Signup {
@@ -47,6 +48,8 @@ fn canary() -> Signup {
         .phone("(202) 555 0143")
         .company("Birdcage Ltd")
         .notes("tweet")
+        .attribute("seed", "Millet")
+        .trace_id("request-7")
 }
 
 #[derive(Clone, Default)]
@@ -185,6 +188,7 @@ async fn no_canary_is_seen() {
     for expected in [
         "signup accepted",
         "will be tried again",
+        "trace_id=\"request-7\"",
         "given up",
         "strict create undone",
         "panicked",

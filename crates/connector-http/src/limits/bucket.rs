@@ -38,6 +38,9 @@ struct State {
     lanes: Lanes,
 }
 
+/// By how much less than what they say vendors can mean, who count in whole seconds.
+const ROUNDING: Duration = Duration::from_secs(1);
+
 /// A window of the vendor's.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -173,8 +176,11 @@ impl State {
         self.pace.as_mut().map_or(Ok(()), |pace| pace.take(now))
     }
 
-    /// Takes note of the vendor's window; says within what time it certainly ends, where that is known better than by
-    /// the whole seconds of the answer. A pace that just fits the window would lose most of the next one to them.
+    /// Takes note of the vendor's window; says within what time it ends, where that is known better than by the whole
+    /// seconds of the answer. A pace that just fits the window would lose most of the next one to them.
+    ///
+    /// The answer's own time is shortened by less than a second, which is what rounding up adds to it: an answer of a
+    /// window that others have begun to empty can be taken for one of the window before.
     fn see(&mut self, hints: &Hints, now: Instant) -> Option<Duration> {
         let (left, window) = (hints.remaining?, hints.window?);
         let before = self
@@ -184,7 +190,8 @@ impl State {
         self.seen = Some(Seen { since, left });
         let rest = window.saturating_sub(now.saturating_duration_since(since));
         // A longer wait than a whole window is no matter of whole seconds.
-        hints.reset.filter(|reset| *reset <= window).and(Some(rest))
+        let reset = hints.reset.filter(|reset| *reset <= window)?;
+        Some(rest.max(reset.saturating_sub(ROUNDING)))
     }
 
     fn cooling(&self, now: Instant) -> Duration {

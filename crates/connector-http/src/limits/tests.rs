@@ -348,6 +348,20 @@ async fn a_window_that_others_have_emptied_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_vendor_says_is_shortened_by_its_rounding_alone() {
+    let bucket = Bucket::default();
+    let minute = Duration::from_mins(1);
+    let of_ten = |left, reset| Hints::new().remaining(left, reset).quota(10, minute);
+    let start = Instant::now();
+    bucket.heed(&of_ten(3, 10 * SECOND), &TokioTimer);
+    TokioTimer.sleep(20 * SECOND).await;
+    // Another window, which others have emptied; it looks like the rest of the one before.
+    bucket.heed(&of_ten(0, 50 * SECOND), &TokioTimer);
+    enter(&bucket, Lane::Bulk, patient()).await.unwrap();
+    assert_eq!(start.elapsed(), 69 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_window_pauses_until_it_ends() {
     let bucket = Bucket::default();
     let start = Instant::now();

@@ -1,11 +1,11 @@
 //! Which vendors a tenant has, from memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use connector_http::{Timer, TokioTimer};
 use integration_core::instance::{Integration, IntegrationError};
 use integration_core::status::{CredentialsVersion, Status};
@@ -18,7 +18,8 @@ use crate::directory::{SkipReason, Switch, TargetDirectory};
 use crate::failure::ClientUnavailable;
 use crate::ids::{TargetName, TenantId};
 use crate::mapping::{FieldMap, Mappings};
-use crate::store::JobStore;
+use crate::reconcile::Reconciler;
+use crate::store::{JobStore, SignupStore, StoreError};
 
 /// The setting of an integration that holds its [`FieldMap`].
 pub const FIELD_MAP: &str = "contact_fields";
@@ -37,8 +38,9 @@ type Key = (TenantId, TargetName);
 /// | on, in whatever state: active, pending, in error | queued; the jobs wait until it is active |
 ///
 /// **An old answer** loses nothing. What was switched off since is queued, and its jobs wait until it is on again;
-/// what was switched on since is skipped, and a [`Reconciler`](crate::Reconciler) that
-/// [includes what was skipped](crate::Reconciler::include_skipped) finds it. Before the first refresh every vendor
+/// what was switched on since is skipped, and a [worker with this directory](crate::Worker::integrations) finds the new
+/// contacts of those minutes and queues them. All that were skipped before are found by a
+/// [`Reconciler`](crate::Reconciler) that [includes them](crate::Reconciler::include_skipped). Before the first refresh every vendor
 /// counts as on, because a job can wait and a signup that was skipped cannot.
 ///
 /// A clone is the same directory.
@@ -50,7 +52,20 @@ pub struct IntegrationDirectory {
     jobs: Option<Arc<dyn JobStore>>,
     timer: Arc<dyn Timer>,
     known: Arc<RwLock<Option<HashMap<Key, Instance>>>>,
+    late: Arc<Mutex<Late>>,
 }
+
+/// What was switched on while signups still went by an older answer.
+#[derive(Default)]
+struct Late {
+    /// When what is known was read.
+    read_at: Option<DateTime<Utc>>,
+    /// Since when signups may have been skipped, and for how long they may be still, by a process that reads later.
+    skipped: HashMap<Key, (DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// By how much the processes that share a store may be apart: in their clocks, and in when they read.
+const APART: TimeDelta = TimeDelta::minutes(1);
 
 /// One instance as far as signups and jobs go.
 #[derive(Clone)]
@@ -73,6 +88,7 @@ impl IntegrationDirectory {
             jobs: None,
             timer: Arc::new(TokioTimer),
             known: Arc::default(),
+            late: Arc::default(),
         }
     }
 
@@ -145,15 +161,55 @@ impl IntegrationDirectory {
                 // What was parked when nobody looked runs within the park pause.
                 break;
             };
-            let went_on = before.get(&key).is_some_and(|old| {
-                old.runs && old.id == instance.id && old.credentials == instance.credentials
-            });
+            self.note_switch(&key, before.get(&key), instance, now);
+            let went_on = before.get(&key).is_some_and(|old| old.goes_on_as(instance));
             if instance.runs && !went_on {
                 instance.runs = self.resume(tenant, target).await;
             }
         }
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
+        self.late().read_at = Some(now);
         Ok(())
+    }
+
+    /// Queues the contacts that came in after a vendor was switched on and before everybody has seen that.
+    pub(crate) async fn catch_up(&self, store: Arc<dyn SignupStore>) -> Result<(), StoreError> {
+        let (since, skipped): (_, HashSet<Key>) = {
+            let late = self.late();
+            let since = late.skipped.values().map(|(since, _)| *since).min();
+            (since, late.skipped.keys().cloned().collect())
+        };
+        let Some(since) = since else {
+            return Ok(());
+        };
+        let now = self.timer.utc_now();
+        let reconciler = Reconciler::new(store, self.clone()).include_skipped();
+        reconciler.since(since - APART).only(skipped).run().await?;
+        self.late().skipped.retain(|_, (_, until)| *until > now);
+        Ok(())
+    }
+
+    fn late(&self) -> MutexGuard<'_, Late> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_switch(
+        &self,
+        key: &Key,
+        before: Option<&Instance>,
+        instance: &Instance,
+        now: DateTime<Utc>,
+    ) {
+        let is_on = |instance: &Instance| instance.switch == Switch::On;
+        if is_on(instance) && !before.is_some_and(is_on) {
+            let mut late = self.late();
+            let since = late.read_at.unwrap_or(now);
+            let skipped = late
+                .skipped
+                .entry(key.clone())
+                .or_insert((since, now + APART));
+            skipped.1 = now + APART;
+        }
     }
 
     /// Lets the jobs of an integration go on; `false` if that has to be done again.
@@ -229,8 +285,9 @@ impl IntegrationDirectory {
             let key = (tenant.clone(), target.clone());
             let before = known.remove(&key);
             if let Some(found) = &mut found {
+                self.note_switch(&key, before.as_ref(), found, self.timer.utc_now());
                 // That it runs again is for a refresh to see.
-                found.runs &= before.is_some_and(|before| before.runs);
+                found.runs &= before.is_some_and(|before| before.goes_on_as(found));
                 known.insert(key, found.clone());
             }
         }
@@ -292,12 +349,18 @@ impl Mappings for IntegrationDirectory {
 }
 
 impl Instance {
+    /// Tells whether its jobs ran, and with what they run with now.
+    fn goes_on_as(&self, now: &Self) -> bool {
+        self.runs && self.id == now.id && self.credentials == now.credentials
+    }
+
     fn of(integration: &Integration, now: DateTime<Utc>) -> Self {
         let is_wanted = integration.is_active || integration.enable_pending;
         let is_gone = integration.status == Status::Disconnected && !integration.enable_pending;
         let serves = integration.status == Status::Active
             || (integration.status == Status::Pending && integration.serves_older_credentials);
         let is_paused = integration.paused_until.is_some_and(|until| until > now);
+        let map = field_map(integration);
         Self {
             id: integration.id,
             switch: if is_wanted && !is_gone {
@@ -306,8 +369,8 @@ impl Instance {
                 Switch::Off(SkipReason::Disabled)
             },
             credentials: integration.credentials,
-            runs: integration.is_active && serves && !is_paused,
-            map: field_map(integration),
+            runs: integration.is_active && serves && !is_paused && map.is_some(),
+            map,
         }
     }
 }
@@ -317,9 +380,10 @@ fn field_map(integration: &Integration) -> Option<Arc<FieldMap>> {
         None | Some(Value::Null) => Some(Arc::default()),
         Some(map) => match <FieldMap as serde::Deserialize>::deserialize(map) {
             Ok(map) => Some(Arc::new(map)),
-            Err(error) => {
+            // The error would quote the settings.
+            Err(_) => {
                 tracing::warn!(
-                    integration = %integration.id, %error,
+                    integration = %integration.id, setting = FIELD_MAP,
                     "the field map cannot be read, deliveries wait"
                 );
                 None

@@ -65,6 +65,11 @@ pub(crate) async fn watch<F: Future>(contact: ContactId, attempt: F) -> (F::Outp
     Box::pin(watched).await
 }
 
+/// Runs a part of an attempt that says nothing about the client that the attempt is made with.
+pub(crate) fn unwatched<F: Future>(part: F) -> impl Future<Output = F::Output> {
+    USED.scope(Cell::default(), part)
+}
+
 /// Says which client an attempt is made with. Outside of an attempt it says nothing to anybody.
 fn note_use(integration: IntegrationId, credentials: CredentialsVersion) {
     let used = Used {
@@ -73,4 +78,20 @@ fn note_use(integration: IntegrationId, credentials: CredentialsVersion) {
     };
     // Without a scope, nobody watches.
     let _ = USED.try_with(|watched| watched.set(used));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_after_a_delivery_does_not_say_what_it_was_made_with() {
+        let id = IntegrationId::generate();
+        let attempt = async {
+            note_use(id, CredentialsVersion(1));
+            unwatched(async { note_use(id, CredentialsVersion(2)) }).await;
+        };
+        let ((), used) = watch(ContactId::generate(), attempt).await;
+        assert_eq!((used.integration, used.credentials), (Some(id), Some(1)));
+    }
 }

@@ -255,13 +255,19 @@ impl State {
             }
             _ => return Err(StoreError::LeaseLost),
         }
-        self.change_link(&line, outcome.link, now);
-        self.count(&outcome.log.outcome, &outcome.ack);
+        let stored = self.contacts.get(&line.0);
+        let ack = outcome.ack_at(stored.map_or(0, |stored| stored.revision));
+        // Whoever comes back after an erasure is not known by what was before.
+        let is_outlived = self.is_outlived(outcome.job, &line);
+        let contact = stored.filter(|_| !is_outlived);
+        let contact = contact.map(|stored| stored.contact.clone());
+        self.change_link(&line, outcome.link, contact.as_ref(), now);
+        self.count(&outcome.log.outcome, &ack);
         let failure = match &outcome.log.outcome {
             LogOutcome::Failed(note) => Some(note.clone()),
             _ => None,
         };
-        self.acknowledge(outcome.job, &line, &outcome.ack, failure, now);
+        self.acknowledge(outcome.job, &line, &ack, failure, now);
         remember(&mut self.log, (now, outcome.log));
         if let Some(status) = outcome.status {
             remember(&mut self.statuses, (now, status));
@@ -290,7 +296,13 @@ impl State {
         *counter += 1;
     }
 
-    fn change_link(&mut self, line: &LineId, change: LinkChange, now: Instant) {
+    fn change_link(
+        &mut self,
+        line: &LineId,
+        change: LinkChange,
+        contact: Option<&Contact>,
+        now: Instant,
+    ) {
         match change {
             LinkChange::Keep => {}
             LinkChange::Unclear { settle } => {
@@ -312,15 +324,11 @@ impl State {
                 }
             }
             LinkChange::Set { remote, created } => {
-                let contact = self
-                    .contacts
-                    .get(&line.0)
-                    .map(|stored| stored.contact.clone());
                 let linked = LinkState::Linked {
                     remote,
                     is_ours: created,
                 };
-                self.set_link(line, linked, contact.as_ref());
+                self.set_link(line, linked, contact);
             }
             LinkChange::Unlink => self.unlink(line),
             LinkChange::Gone(remote) => {

@@ -88,10 +88,13 @@ pub struct Outcome {
     pub status: Option<StatusEvent>,
     /// What becomes of the job.
     pub ack: Ack,
+    /// Which revision of the contact a delivery carried. One that stops is not stopped where a newer one has come in
+    /// meanwhile: that one may be what the vendor takes.
+    pub revision: Option<u64>,
 }
 
 impl Outcome {
-    /// Makes an outcome.
+    /// Makes an outcome; the public fields hold the rest.
     pub fn new(
         (job, token): (JobId, LeaseToken),
         link: LinkChange,
@@ -106,6 +109,19 @@ impl Outcome {
             log,
             status,
             ack,
+            revision: None,
+        }
+    }
+
+    /// Returns what becomes of the job, where the contact has this revision by now.
+    pub fn ack_at(&self, current: u64) -> Ack {
+        match self.ack {
+            Ack::Review | Ack::Dead if self.revision.is_some_and(|sent| sent < current) => {
+                Ack::Snooze {
+                    after: Duration::ZERO,
+                }
+            }
+            ref ack => ack.clone(),
         }
     }
 }
@@ -163,8 +179,8 @@ pub enum Ack {
         /// The wait.
         after: Duration,
     },
-    /// Waits for a person's choice.
+    /// Waits for a person's choice, unless the contact has changed meanwhile ([`Outcome::ack_at`]).
     Review,
-    /// Given up, and kept for replay.
+    /// Given up, and kept for replay, unless the contact has changed meanwhile.
     Dead,
 }

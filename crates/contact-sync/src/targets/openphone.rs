@@ -354,6 +354,13 @@ fn classify(step: Step, error: Error) -> TargetError {
     {
         failure = failure.still_running();
     }
+    let is_ours = matches!(
+        error.kind(),
+        ErrorKind::Validation | ErrorKind::Encode | ErrorKind::Config
+    );
+    if is_ours && error.delivery() == Sent::NotSent {
+        failure = failure.unasked();
+    }
     failure.source(error)
 }
 
@@ -484,7 +491,8 @@ mod tests {
     #[case(Step::Update, ErrorClass::InvalidData)]
     fn what_the_client_refuses_unsent_is_bad_data(#[case] step: Step, #[case] class: ErrorClass) {
         let error = Error::validation("openphone", "contacts.create", Vec::new());
-        assert_eq!(classify(step, error).class(), class);
+        let failure = classify(step, error);
+        assert_eq!((failure.class(), failure.is_unasked()), (class, true));
     }
 
     #[test]

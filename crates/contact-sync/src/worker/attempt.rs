@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ use crate::failure::{ClientUnavailable, ErrorClass, FailureNote, TargetError};
 use crate::lease::{Hold, insist};
 use crate::retry::{Attempt, Next, RetryPolicy};
 use crate::store::{
-    Ack, Claim, JobKind, LinkChange, LogEntry, LogOutcome, Outcome, Removal, Signal, StatusEvent,
-    SyncStore, Undo, Work,
+    Ack, Claim, LinkChange, LogEntry, LogOutcome, Outcome, Removal, Signal, StatusEvent, SyncStore,
+    Undo, Work,
 };
 use crate::strict::{Undone, undo};
 use crate::target::{Action, Context, Delivered, Delivery, Target};
@@ -128,7 +129,11 @@ impl Runner {
     ) -> Verdict {
         match target.deliver(context, delivery).await {
             Ok(Delivered::Done { remote, action }) => {
-                let unmapped = target.unmapped_for(context, &delivery.contact).await;
+                let unmapped = target.unmapped_for(context, &delivery.contact);
+                // The delivery was made with the client that it was made with, whichever this one gets.
+                #[cfg(feature = "integrations")]
+                let unmapped = crate::integrations::unwatched(unmapped);
+                let unmapped = unmapped.await;
                 Verdict {
                     link: LinkChange::Set {
                         remote: remote.clone(),
@@ -296,7 +301,7 @@ impl Runner {
                 },
             ),
         };
-        let signal = Signal::of(error.class());
+        let signal = Signal::of(error.class()).filter(|_| !error.is_unasked());
         Verdict {
             link,
             outcome: LogOutcome::Failed(failure),
@@ -321,6 +326,10 @@ impl Runner {
             ..
         } = claim;
         let kind = work.kind();
+        let revision = match &work {
+            Work::Deliver(delivery) => Some(delivery.revision),
+            Work::Undo(_) | Work::Remove(_) => None,
+        };
         let mut log = LogEntry::new(
             job,
             kind,
@@ -341,7 +350,8 @@ impl Runner {
             retry_after: verdict.retry_after,
             ..StatusEvent::new(tenant.clone(), target.clone(), signal)
         });
-        let outcome = Outcome::new((job, token), verdict.link, log, status, verdict.ack);
+        let mut outcome = Outcome::new((job, token), verdict.link, log, status, verdict.ack);
+        outcome.revision = revision;
         let event = Event {
             job,
             kind,
@@ -366,7 +376,10 @@ impl Runner {
             ),
         }
         if let Some(on_event) = &self.on_event {
-            on_event(&event);
+            let heard = catch_unwind(AssertUnwindSafe(|| on_event(&event)));
+            if heard.is_err() {
+                tracing::error!(job = %event.job, "the listener of the worker panicked");
+            }
         }
         event
     }
@@ -395,24 +408,25 @@ fn trace_event(event: &Event) {
         target,
         contact,
         attempt,
+        kind,
         ..
     } = event;
-    let undo = event.kind == JobKind::Undo;
+    let trace_id = event.trace_id.as_deref();
     match &event.progress {
         Progress::Delivered { action, .. } => {
-            tracing::info!(%job, %tenant, %target, %contact, attempt, ?action, "contact delivered");
+            tracing::info!(%job, %tenant, %target, %contact, attempt, trace_id, ?action, "contact delivered");
         }
         Progress::Relinking => {
-            tracing::info!(%job, %tenant, %target, %contact, attempt, "linked record was deleted, looking anew");
+            tracing::info!(%job, %tenant, %target, %contact, attempt, trace_id, "linked record was deleted, looking anew");
         }
         Progress::Removed => {
-            tracing::info!(%job, %tenant, %target, %contact, attempt, "erased contact removed");
+            tracing::info!(%job, %tenant, %target, %contact, attempt, trace_id, "erased contact removed");
         }
         Progress::Kept => {
-            tracing::info!(%job, %tenant, %target, %contact, attempt, "erased contact unlinked, its record stays");
+            tracing::info!(%job, %tenant, %target, %contact, attempt, trace_id, "erased contact unlinked, its record stays");
         }
         Progress::Undone => {
-            tracing::info!(%job, %tenant, %target, %contact, attempt, "strict create undone");
+            tracing::info!(%job, %tenant, %target, %contact, attempt, trace_id, "strict create undone");
         }
         // Nothing but a person mends these: whoever watches the log for warnings has to see them.
         Progress::Retrying { failure, after }
@@ -421,19 +435,19 @@ fn trace_event(event: &Event) {
                 ErrorClass::Auth | ErrorClass::Unavailable | ErrorClass::QuotaSpent
             ) =>
         {
-            tracing::warn!(%job, %tenant, %target, %contact, attempt, undo, %failure, ?after, "waits until the integration is mended");
+            tracing::warn!(%job, %tenant, %target, %contact, attempt, ?kind, trace_id, %failure, ?after, "waits until the integration is mended");
         }
         Progress::Retrying { failure, after } => {
-            tracing::info!(%job, %tenant, %target, %contact, attempt, undo, %failure, ?after, "will be tried again");
+            tracing::info!(%job, %tenant, %target, %contact, attempt, ?kind, trace_id, %failure, ?after, "will be tried again");
         }
         Progress::Review { failure } => {
-            tracing::warn!(%job, %tenant, %target, %contact, attempt, undo, %failure, "waits for a person's choice");
+            tracing::warn!(%job, %tenant, %target, %contact, attempt, ?kind, trace_id, %failure, "waits for a person's choice");
         }
         Progress::Dead { failure } => {
-            tracing::warn!(%job, %tenant, %target, %contact, attempt, undo, %failure, "given up, kept for replay");
+            tracing::warn!(%job, %tenant, %target, %contact, attempt, ?kind, trace_id, %failure, "given up, kept for replay");
         }
         Progress::Released => {
-            tracing::info!(%job, %tenant, %target, %contact, attempt, undo, "released");
+            tracing::info!(%job, %tenant, %target, %contact, attempt, ?kind, trace_id, "released");
         }
     }
 }

@@ -64,9 +64,14 @@ impl Chores {
         }
         #[cfg(feature = "integrations")]
         if let Some((every, directory)) = self.refresh {
+            let store = Arc::clone(store);
             let refresh = move || {
-                let directory = directory.clone();
-                async move { directory.refresh().await }
+                let (directory, store) = (directory.clone(), Arc::clone(&store));
+                async move {
+                    directory.refresh().await?;
+                    directory.catch_up(store).await?;
+                    Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+                }
             };
             tasks.spawn(again(every, "refresh", Arc::clone(timer), refresh));
         }
@@ -74,22 +79,40 @@ impl Chores {
     }
 }
 
-/// Does something now, and again after each wait. What fails is said, and done again like the rest.
+/// Does something now, and again after each wait. What fails or panics is said, and done again like the rest.
 async fn again<F, E>(
     every: Duration,
     chore: &'static str,
     timer: Arc<dyn Timer>,
     work: impl Fn() -> F + Send,
 ) where
-    F: Future<Output = Result<(), E>> + Send,
-    E: std::fmt::Display,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: std::fmt::Display + Send + 'static,
 {
     loop {
-        if let Err(error) = work().await {
-            tracing::warn!(chore, %error, "a chore of the worker failed; it is done again later");
+        match guarded(work()).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                tracing::warn!(chore, %error, "a chore of the worker failed; it is done again later");
+            }
+            None => {
+                tracing::error!(
+                    chore,
+                    "a chore of the worker panicked; it is done again later"
+                );
+            }
         }
         timer.sleep(every.max(Duration::from_secs(1))).await;
     }
+}
+
+/// Runs what the host's own code has a part in; `None` if it panicked. It ends with the future, as any other does.
+pub(super) async fn guarded<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let mut run = JoinSet::new();
+    run.spawn(work);
+    run.join_next().await?.ok()
 }
 
 fn trace(snapshot: &Snapshot) {

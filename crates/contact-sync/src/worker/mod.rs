@@ -15,7 +15,7 @@ use connector_http::{Timer, TokioTimer};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use self::chores::Chores;
+use self::chores::{Chores, guarded};
 pub(crate) use attempt::Runner;
 #[cfg(feature = "integrations")]
 pub(crate) use attempt::Used;
@@ -160,7 +160,8 @@ impl Worker {
     }
 
     /// Works with the integrations of this directory: reports to each what attempts say about it, refreshes the
-    /// directory every 30 seconds, and, if it is [resuming](crate::integrations::IntegrationDirectory::resuming), lets
+    /// directory every 30 seconds, queues new contacts that were skipped because it had not seen yet that a vendor was
+    /// switched on, and, if it is [resuming](crate::integrations::IntegrationDirectory::resuming), lets
     /// the jobs of an integration go on when it is active again.
     #[cfg(feature = "integrations")]
     pub fn integrations(mut self, directory: &crate::integrations::IntegrationDirectory) -> Self {
@@ -360,10 +361,20 @@ impl Loop {
         let Some(hook) = &self.worker.intake else {
             return 0;
         };
-        hook.drain_intake(INTAKE).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "signups could not be taken over");
-            0
-        })
+        let hook = hook.clone();
+        match guarded(async move { hook.drain_intake(INTAKE).await }).await {
+            Some(Ok(taken)) => taken,
+            Some(Err(error)) => {
+                tracing::error!(%error, "signups could not be taken over");
+                0
+            }
+            None => {
+                tracing::error!(
+                    "signups could not be taken over: the hook or its directory panicked"
+                );
+                0
+            }
+        }
     }
 
     async fn stop(
@@ -397,9 +408,11 @@ impl Loop {
 }
 
 /// A target that panics costs its job a crash, when the lease runs out, and nobody else anything. What it said may
-/// quote the contact, so it is not repeated here.
+/// quote the contact, so it is not repeated here. A status sink does so too, but its job is written down by then.
 fn note_panic(ended: &Result<Event, tokio::task::JoinError>) {
     if ended.is_err() {
-        tracing::error!("a target panicked; its job runs again when the lease is over");
+        tracing::error!(
+            "a target or a status sink panicked; its job, if it was not over, runs again when the lease is"
+        );
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use contact_sync::{
-    ContactId, CrmHook, Erased, ErrorClass, JobKind, JobStore, LinkStore, LogOutcome, Receipt,
-    Signup, SignupStore, StaticDirectory, StrictError, TenantId,
+    Ack, Action, ClaimRequest, ContactId, CrmHook, Erased, ErrorClass, JobKind, JobStore, Known,
+    LinkChange, LinkStore, LogEntry, LogOutcome, Outcome, Receipt, Signup, SignupStore,
+    StaticDirectory, StrictError, TenantId, Work,
 };
 use rstest::rstest;
 use tokio::time::{Instant, sleep_until};
@@ -355,4 +356,40 @@ async fn erasing_in_the_middle_of_a_strict_create_is_about_what_was_before(
     assert_eq!(created.is_err(), fails);
     world.work().await;
     assert_eq!(world.vendor.records().len(), usize::from(!fails));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_is_not_known_by_what_still_ran() {
+    let world = World::new();
+    let store = &world.store;
+    let of = |id, email| Signup::new().host_id(id).name("Ann Lee").email(email);
+    let (old, new) = ("ann@example.com", "lee@example.com");
+    let contact = world.hook.on_signup(of("17", old)).await.unwrap().contact;
+    let request = ClaimRequest::new(10, Duration::from_mins(1));
+    let running = store.claim(request).await.unwrap().jobs.remove(0);
+    erase(&world, contact).await;
+    world.hook.on_signup(of("17", new)).await.unwrap();
+    let action = Action::Created;
+    let who = (running.tenant, running.target, running.contact);
+    let unmapped = Vec::new();
+    let log = LogOutcome::Delivered { action, unmapped };
+    let log = LogEntry::new(running.job, JobKind::Deliver, who, log);
+    let link = LinkChange::Set {
+        remote: "1".into(),
+        created: true,
+    };
+    let done = Ack::Done { revision: 1 };
+    let outcome = Outcome::new((running.job, running.token), link, log, None, done);
+    store.commit_outcome(outcome).await.unwrap();
+
+    world.hook.on_signup(of("18", new)).await.unwrap();
+    let claims = store.claim(request).await.unwrap().jobs;
+    let known: Vec<&Known> = claims
+        .iter()
+        .filter_map(|claim| match &claim.work {
+            Work::Deliver(delivery) => Some(&delivery.known),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(known, [&Known::Nobody], "record 1 is about to be deleted");
 }

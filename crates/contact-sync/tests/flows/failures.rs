@@ -8,6 +8,7 @@ use contact_sync::{
 use rstest::rstest;
 use tokio::time::Instant;
 
+use super::strict::pass;
 use super::vendor::{Fault, Op, Vendor, World, ann, bob};
 
 const CLASSES: [ErrorClass; 5] = [
@@ -317,4 +318,31 @@ async fn a_create_that_is_confirmed_by_a_later_attempt_is_told_as_one() {
             ..
         }
     ));
+}
+
+#[rstest]
+#[case::dead(ErrorClass::InvalidData)]
+#[case::review(ErrorClass::Conflict)]
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_does_not_stop_what_came_in_meanwhile(#[case] class: ErrorClass) {
+    let world = World::new();
+    world.vendor.fault(Op::Create, Fault::Fail(class));
+    world.hook.on_signup(ann()).await.unwrap();
+    let worker = world.start();
+    // The create is under way.
+    pass(Duration::from_millis(30)).await;
+    world
+        .hook
+        .on_signup(ann().phone("202 555 0199"))
+        .await
+        .unwrap();
+    worker.idle().await;
+    assert_eq!(world.store.stopped_jobs().await.unwrap(), []);
+    let records = world.vendor.records();
+    assert_eq!(
+        (records.len(), records[0].phone.as_str()),
+        (1, "+12025550199")
+    );
+    let outcomes = world.store.snapshot().await.unwrap().outcomes;
+    assert_eq!((outcomes.dead, outcomes.reviews), (0, 0));
 }

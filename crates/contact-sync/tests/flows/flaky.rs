@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use contact_sync::{
     Accepted, Begun, Claim, ClaimRequest, Claims, Contact, ContactId, ContactKey, CrmHook,
     DeliveryState, Erased, Held, JobId, JobStore, LeaseToken, Link, LinkStore, MemoryStore, NewJob,
-    Outcome, Reason, Region, RemoteId, SignupStore, Snapshot, Standings, StaticDirectory,
-    StoppedJob, StoreError, StoredContact, StrictError, StrictStore, TargetName, TenantId, Ticket,
-    Undo, Worker,
+    Outcome, Planner, Reason, Reconciler, Region, RemoteId, Signup, SignupHook, SignupStore,
+    SkipReason, Snapshot, Standings, StaticDirectory, StoppedJob, StoreError, StoredContact,
+    StrictError, StrictStore, TargetName, TenantId, Ticket, Undo, Worker,
 };
 use rstest::rstest;
 
@@ -23,6 +23,8 @@ const ALWAYS: u32 = u32::MAX;
 struct Flaky {
     store: Arc<MemoryStore>,
     fails: Mutex<HashMap<&'static str, u32>>,
+    /// What changes about a contact right after it was read.
+    meanwhile: Mutex<Option<Contact>>,
 }
 
 impl Flaky {
@@ -30,6 +32,7 @@ impl Flaky {
         Arc::new(Self {
             store: world.store.clone(),
             fails: Mutex::new(HashMap::from([(call, times)])),
+            meanwhile: Mutex::default(),
         })
     }
 
@@ -86,7 +89,21 @@ impl SignupStore for Flaky {
         tenant: &TenantId,
         contact: ContactId,
     ) -> Result<Option<StoredContact>, StoreError> {
-        self.up("stored")?.stored(tenant, contact).await
+        let stored = self.up("stored")?.stored(tenant, contact).await;
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(change) = meanwhile {
+            self.store.amend(tenant, contact, &change, &[]).await?;
+        }
+        stored
+    }
+
+    async fn drain_intake(
+        &self,
+        _planner: &Planner<'_>,
+        _limit: usize,
+    ) -> Result<usize, StoreError> {
+        assert!(self.up("planner").is_ok(), "the host's directory panics");
+        Ok(0)
     }
 
     async fn standings(
@@ -429,4 +446,33 @@ async fn a_late_confirmation_queues_what_was_there_and_nothing_else() {
             ("second", Some(Reason::NotConfigured))
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reconciler_does_not_write_what_it_has_read() {
+    let world = World::new();
+    let off = StaticDirectory::new().off("fake", SkipReason::Disabled);
+    let hook = SignupHook::new(world.store.clone(), off);
+    let id = hook.on_signup(ann()).await.unwrap().contact;
+    let store = Flaky::of(&world, "nothing", 0);
+    let moved = Signup::new().email("lee@example.com");
+    let moved = Contact::new(&TenantId::default(), &moved, None);
+    *store.meanwhile.lock().unwrap() = Some(moved);
+    let reconciler = Reconciler::new(store, StaticDirectory::new().on("fake")).include_skipped();
+    assert_eq!(reconciler.run().await.unwrap().missing.len(), 1);
+    let contact = world.store.contact(id).unwrap();
+    assert_eq!(contact.email().unwrap().normalized(), "lee@example.com");
+    world.work().await;
+    assert_eq!(world.vendor.records()[0].email, "lee@example.com");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_planner_that_panics_costs_nobody_a_delivery() {
+    let world = World::new();
+    let store = Flaky::of(&world, "planner", ALWAYS);
+    let intake = SignupHook::new(store, StaticDirectory::new());
+    let worker = world.worker().intake(intake).start();
+    world.hook.on_signup(ann()).await.unwrap();
+    worker.idle().await;
+    assert_eq!(world.vendor.records().len(), 1);
 }

@@ -1,12 +1,15 @@
 //! What was meant to go somewhere and is not on its way is found and queued, once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use contact_sync::{Ack, LinkStore, Outcome};
+use chrono::TimeDelta;
 use contact_sync::{
-    ClaimRequest, ErrorClass, JobStore, LinkChange, LogEntry, LogOutcome, Reconciler, Signup,
-    SignupHook, SignupStore, SkipReason, StaticDirectory, StatusEvent, StatusSink, TenantId,
+    Ack, ClaimRequest, ClientUnavailable, ErrorClass, JobStore, LinkChange, LinkStore, LogEntry,
+    LogOutcome, Outcome, Reconciler, Signal, Signup, SignupHook, SignupStore, SkipReason,
+    StaticDirectory, StatusEvent, StatusSink, Switch, TargetDirectory, TargetName, TenantId, Timer,
+    TokioTimer,
 };
 use rstest::rstest;
 use tokio::time::{Instant, sleep_until};
@@ -170,4 +173,66 @@ async fn what_attempts_say_is_heard() {
     assert_eq!((events.len(), events[0].retry_after), (2, Some(wait)));
     assert!(events[0].failure.is_some() && events[1].failure.is_none());
     assert_eq!(events[0].tenant, TenantId::default());
+}
+
+/// Panics the first time it is asked.
+struct Moody(AtomicBool);
+
+impl TargetDirectory for Moody {
+    fn targets(&self, tenant: &TenantId) -> Vec<(TargetName, Switch)> {
+        assert!(self.0.swap(true, Ordering::Relaxed), "not today");
+        on().targets(tenant)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chore_that_panics_is_done_again() {
+    let world = World::new();
+    world.hook.on_signup(ann()).await.unwrap();
+    lose(&world).await;
+    let moody = Moody(AtomicBool::new(false));
+    let worker = world.worker().reconcile(Duration::from_hours(1), moody);
+    let worker = worker.start();
+    pass(Duration::from_mins(1)).await;
+    assert_eq!(world.vendor.records().len(), 0);
+    pass(Duration::from_hours(1)).await;
+    assert_eq!(world.vendor.records().len(), 1);
+    worker.shutdown(Duration::ZERO).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_panics_costs_no_job_its_end() {
+    let world = World::new();
+    world.hook.on_signup(ann()).await.unwrap();
+    let worker = world.worker().on_event(|_| panic!("heard enough")).start();
+    pass(Duration::from_millis(30)).await;
+    let stopped = worker.shutdown(Duration::from_mins(1)).await;
+    assert_eq!((stopped.finished, stopped.released), (1, 0));
+    assert_eq!(world.vendor.records().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_on_this_side_says_nothing_of_the_vendor() {
+    let world = World::new();
+    let heard = Heard::default();
+    let failed = ClientUnavailable::Failed;
+    world.vendor.script([Fault::NoClient(failed)]);
+    world.hook.on_signup(ann()).await.unwrap();
+    let worker = world.worker().status_sink(heard.clone()).start();
+    worker.idle().await;
+    let signals: Vec<Signal> = heard.0.lock().unwrap().iter().map(|e| e.signal).collect();
+    assert_eq!(signals, [Signal::CallOk]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_those_since_a_time_are_looked_at() {
+    let world = World::new();
+    world.hook.on_signup(ann()).await.unwrap();
+    let now = TokioTimer.utc_now();
+    let since = async |time| {
+        let reconciler = Reconciler::new(world.store.clone(), on()).since(time);
+        reconciler.run().await.unwrap().contacts
+    };
+    assert_eq!(since(now - TimeDelta::hours(1)).await, 1);
+    assert_eq!(since(now + TimeDelta::hours(1)).await, 0);
 }

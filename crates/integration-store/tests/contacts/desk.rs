@@ -163,7 +163,12 @@ pub(crate) fn outcome(claim: &Claim, link: LinkChange, log: LogOutcome, ack: Ack
     let mut entry = LogEntry::new(claim.job, claim.work.kind(), on, log);
     entry.attempt = claim.attempt;
     entry.duration_ms = 7;
-    Outcome::new((claim.job, claim.token), link, entry, None, ack)
+    let mut outcome = Outcome::new((claim.job, claim.token), link, entry, None, ack);
+    outcome.revision = match &claim.work {
+        Work::Deliver(delivery) => Some(delivery.revision),
+        _ => None,
+    };
+    outcome
 }
 
 pub(crate) fn delivered(claim: &Claim, remote: &str, created: bool) -> Outcome {

@@ -325,6 +325,22 @@ pub(crate) async fn that_were_stopped_wait_for_a_person(subject: &dyn Subject) {
     assert_eq!(desk.stopped().await, expected);
 }
 
+pub(crate) async fn that_would_stop_go_on_with_what_came_in_meanwhile(subject: &dyn Subject) {
+    let desk = desk(subject);
+    for ack in [Ack::Dead, Ack::Review] {
+        desk.sign_up(&ann()).await;
+        let claim = desk.claim().await;
+        desk.sign_up(&ann()).await;
+        desk.failed(&claim, LinkChange::Withdraw, ack.clone()).await;
+        assert!(desk.stopped().await.is_empty(), "{ack:?}");
+        let newer = desk.claim().await;
+        assert_eq!((newer.job, newer.attempt), (claim.job, 1));
+        assert_eq!(delivery(&newer).revision, delivery(&claim).revision + 1);
+        desk.failed(&newer, LinkChange::Withdraw, ack).await;
+        assert_eq!(desk.stopped().await.len(), 1);
+    }
+}
+
 pub(crate) async fn are_replayed_as_if_they_were_new(subject: &dyn Subject) {
     let desk = desk(subject);
     for ack in [Ack::Dead, Ack::Review] {

@@ -55,6 +55,7 @@ macro_rules! suite {
                 wake_whoever_waits_for_them,
                 are_there_for_every_process,
                 that_were_stopped_wait_for_a_person,
+                that_would_stop_go_on_with_what_came_in_meanwhile,
                 are_replayed_as_if_they_were_new,
                 are_replayed_only_when_stopped,
                 are_replayed_by_a_delivery_that_is_live,

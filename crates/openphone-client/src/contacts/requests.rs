@@ -136,6 +136,20 @@ impl NewContact {
         self
     }
 
+    /// Tells whether a text can be a [`source`](Self::source).
+    pub fn takes_source(text: &str) -> bool {
+        let mut check = Check::new();
+        check_source(&mut check, text, MAX_NEW_SOURCE);
+        check.is_clean()
+    }
+
+    /// Tells whether a text can be a [`source_url`](Self::source_url).
+    pub fn takes_source_url(text: &str) -> bool {
+        let mut check = Check::new();
+        check_source_url(&mut check, text);
+        check.is_clean()
+    }
+
     pub(super) fn check(&self) -> Check {
         let mut check = Check::new();
         if let Some(id) = &self.external_id {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
-use openphone_client::{Client, CustomField, CustomFieldType, CustomFieldValue, Error};
+use openphone_client::{Client, CustomField, CustomFieldType, CustomFieldValue, Error, NewContact};
 use tokio::time::Instant;
 
 use crate::contact::Field;
@@ -71,10 +71,17 @@ impl Filled {
         definitions: &[CustomField],
     ) -> Result<(), &'static str> {
         let text = value.text.clone();
+        if text.trim().is_empty() {
+            return Err("it is empty");
+        }
         let name = match &value.place {
             Place::Field(name) => name.as_str(),
             Place::Custom(name) => {
                 let field = definition(definitions, name).ok_or("there is no such custom field")?;
+                // Two places can be one field: its key and its name.
+                if self.custom_fields.iter().any(|(key, _)| *key == field.key) {
+                    return Err("its place is taken");
+                }
                 self.custom_fields
                     .push((field.key.clone(), custom_value(&field.kind, &text)?));
                 return Ok(());
@@ -85,7 +92,14 @@ impl Filled {
             "last_name" => self.last_name = Some(text),
             "company" => self.company = Some(text),
             "role" => self.role = Some(text),
+            // For one of these that it does not take, the vendor refuses the whole contact.
+            "source" if !NewContact::takes_source(&text) => {
+                return Err("not a source that the vendor takes");
+            }
             "source" => self.source = Some(text),
+            "source_url" if !NewContact::takes_source_url(&text) => {
+                return Err("not a link that the vendor takes");
+            }
             "source_url" => self.source_url = Some(text),
             "emails" => self
                 .emails
@@ -204,6 +218,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::contact::{Contact, Signup};
+    use crate::mapping::FieldMap;
 
     #[rstest]
     #[case(CustomFieldType::Boolean, "Yes", Ok(json!(true)))]
@@ -222,6 +238,28 @@ mod tests {
     ) {
         let value = custom_value(&kind, text).map(|value| serde_json::to_value(value).unwrap());
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn what_the_vendor_would_refuse_the_contact_for_is_left_out() {
+        let fields: Vec<CustomField> = serde_json::from_value(json!([
+            {"name": "Plan", "key": "k1", "type": "string"},
+        ]))
+        .unwrap();
+        let map = FieldMap::new()
+            .constant(Place::field("role"), " ")
+            .constant(Place::field("source"), "CSV upload")
+            .constant(Place::field("source_url"), "a link")
+            .constant(Place::custom("Plan"), "basic")
+            .constant(Place::custom("k1"), "family");
+        let contact = Contact::new(&TenantId::default(), &Signup::new().name("Ann"), None);
+        let filled = Filled::new(map.apply(&contact, &PLACES), &fields);
+        let reports: Vec<_> = filled.unmapped.iter().map(|u| u.name.as_deref()).collect();
+        let places = ["role", "source", "source_url", "custom:k1"];
+        assert_eq!(filled.custom_fields, [("k1".to_owned(), "basic".into())]);
+        assert_eq!(reports, places.map(Some));
+        assert_eq!(filled.first_name.as_deref(), Some("Ann"));
+        assert!(filled.role.is_none() && filled.source.is_none() && filled.source_url.is_none());
     }
 
     #[test]

@@ -83,7 +83,8 @@ impl Ending {
             LogOutcome::Failed(note) => Some(failure_text(note)?),
             _ => None,
         };
-        ending.acknowledge(&outcome.ack, failure, now)?;
+        let ack = outcome.ack_at(ending.job.subject.revision);
+        ending.acknowledge(&ack, failure, now)?;
         let log = &outcome.log;
         ending.attempt = Some(AttemptRow {
             attempt: log.attempt,
@@ -91,7 +92,7 @@ impl Ending {
             outcome: serde_json::to_string(&log.outcome).map_err(|_| corrupt("outcome"))?,
             signal: outcome.status.as_ref().map(|status| word(&status.signal)),
         });
-        ending.tally = tally(&outcome.log.outcome, &outcome.ack);
+        ending.tally = tally(&outcome.log.outcome, &ack);
         Ok(ending)
     }
 
