@@ -1,17 +1,17 @@
 //! Which field of a contact goes where at a vendor.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
-use std::sync::Arc;
+mod tenants;
 
-use async_trait::async_trait;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::contact::{Contact, E164, Email, Field, Phone};
-use crate::failure::ClientUnavailable;
-use crate::ids::{TargetName, TenantId};
 use crate::target::Unmapped;
+
+pub use tenants::{Mappings, StaticMappings};
 
 /// What a tenant wants otherwise than a target does it by itself. Empty, it changes nothing.
 ///
@@ -172,12 +172,20 @@ fn values(contact: &Contact) -> Vec<(Source, Result<String, &'static str>)> {
 }
 
 /// Reads a text as an e-mail address that can be sent.
+#[cfg_attr(
+    not(feature = "openphone"),
+    allow(dead_code, reason = "it is for targets")
+)]
 pub(crate) fn as_email(text: &str) -> Option<String> {
     let email = Email::new(text).filter(Email::is_valid)?;
     Some(email.normalized().to_owned())
 }
 
 /// Reads a text with a country code as a phone number that can be sent.
+#[cfg_attr(
+    not(feature = "openphone"),
+    allow(dead_code, reason = "it is for targets")
+)]
 pub(crate) fn as_number(text: &str) -> Option<String> {
     let phone = Phone::new(text, None)?;
     phone.e164().map(E164::as_str).map(str::to_owned)
@@ -355,79 +363,11 @@ impl fmt::Debug for MappedValue {
     }
 }
 
-/// Hands out the tenants' maps. It is asked for every delivery, so it answers from memory where it can.
-#[async_trait]
-pub trait Mappings: Send + Sync {
-    /// Returns a tenant's map for a target: an empty one where the tenant wants nothing otherwise.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be had or cannot be read: the delivery waits.
-    async fn mapping(
-        &self,
-        tenant: &TenantId,
-        target: &TargetName,
-    ) -> Result<Arc<FieldMap>, ClientUnavailable>;
-}
-
-/// Maps that are written down in the program.
-///
-/// ```
-/// use contact_sync::{Field, FieldMap, Place, StaticMappings};
-///
-/// let maps = StaticMappings::new()
-///     .everybody("openphone", FieldMap::new().constant(Place::field("source"), "shop"))
-///     .tenant("acme", "openphone", FieldMap::new().field(Field::Notes, Place::custom("Remarks")));
-/// # drop(maps);
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct StaticMappings {
-    everybody: HashMap<TargetName, Arc<FieldMap>>,
-    tenants: HashMap<(TenantId, TargetName), Arc<FieldMap>>,
-}
-
-impl StaticMappings {
-    /// Makes maps that change nothing.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets a target's map for every tenant that has none of its own.
-    pub fn everybody(mut self, target: impl Into<TargetName>, map: FieldMap) -> Self {
-        self.everybody.insert(target.into(), Arc::new(map));
-        self
-    }
-
-    /// Sets a tenant's own map for a target.
-    pub fn tenant(
-        mut self,
-        tenant: impl Into<TenantId>,
-        target: impl Into<TargetName>,
-        map: FieldMap,
-    ) -> Self {
-        self.tenants
-            .insert((tenant.into(), target.into()), Arc::new(map));
-        self
-    }
-}
-
-#[async_trait]
-impl Mappings for StaticMappings {
-    async fn mapping(
-        &self,
-        tenant: &TenantId,
-        target: &TargetName,
-    ) -> Result<Arc<FieldMap>, ClientUnavailable> {
-        let own = self.tenants.get(&(tenant.clone(), target.clone()));
-        let map = own.or_else(|| self.everybody.get(target));
-        Ok(map.cloned().unwrap_or_default())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::contact::{Region, Signup};
+    use crate::ids::TenantId;
 
     const PLACES: Places = Places::new(
         &[

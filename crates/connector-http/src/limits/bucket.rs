@@ -190,8 +190,8 @@ impl State {
         self.seen = Some(Seen { since, left });
         let rest = window.saturating_sub(now.saturating_duration_since(since));
         // A longer wait than a whole window is no matter of whole seconds.
-        let reset = hints.reset.filter(|reset| *reset <= window)?;
-        Some(rest.max(reset.saturating_sub(ROUNDING)))
+        let told = hints.reset.filter(|told| *told <= window)?;
+        Some(rest.max(told.saturating_sub(ROUNDING)))
     }
 
     fn cooling(&self, now: Instant) -> Duration {

@@ -376,20 +376,18 @@ impl Instance {
 }
 
 fn field_map(integration: &Integration) -> Option<Arc<FieldMap>> {
-    match integration.settings.get(FIELD_MAP) {
-        None | Some(Value::Null) => Some(Arc::default()),
-        Some(map) => match <FieldMap as serde::Deserialize>::deserialize(map) {
-            Ok(map) => Some(Arc::new(map)),
-            // The error would quote the settings.
-            Err(_) => {
-                tracing::warn!(
-                    integration = %integration.id, setting = FIELD_MAP,
-                    "the field map cannot be read, deliveries wait"
-                );
-                None
-            }
-        },
+    let map = match integration.settings.get(FIELD_MAP) {
+        None | Some(Value::Null) => return Some(Arc::default()),
+        Some(map) => <FieldMap as serde::Deserialize>::deserialize(map).ok(),
+    };
+    if map.is_none() {
+        // The error itself would quote the settings.
+        tracing::warn!(
+            integration = %integration.id, setting = FIELD_MAP,
+            "the field map cannot be read, deliveries wait"
+        );
     }
+    map.map(Arc::new)
 }
 
 /// The instance that a tenant's contacts go to, of those with one vendor, oldest first.

@@ -2,6 +2,7 @@
 
 mod claim;
 mod erase;
+mod links;
 mod state;
 mod strict;
 

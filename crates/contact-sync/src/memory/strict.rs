@@ -1,5 +1,6 @@
 //! Operations of the strict road in the memory store.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -283,6 +284,8 @@ impl State {
             links: Vec::new(),
             undos: Vec::new(),
         };
+        let mut is_ours: HashSet<TargetName> =
+            created.iter().map(|link| link.target.clone()).collect();
         for line in &lines {
             let kept = created
                 .iter()
@@ -292,6 +295,8 @@ impl State {
             if let Some(undo) = undo
                 && let Some(job) = self.remove_job(undo)
             {
+                // The record of an earlier operation that was taken over is ours too.
+                is_ours.insert(line.1.clone());
                 confirmed.undos.push((undo, job));
             }
         }
@@ -304,12 +309,13 @@ impl State {
             let state = self.lines.get(&line).map(|l| (l.link.clone(), l.delivered));
             let (link_before, delivered) = state.unwrap_or_default();
             confirmed.links.push((line.clone(), link_before, delivered));
+            let is_ours = is_ours.contains(&link.target);
             let state = LinkState::Linked {
                 remote: link.remote.clone(),
-                is_ours: is_new,
+                is_ours,
             };
             self.set_link(&line, state, Some(&contact));
-            if is_new {
+            if is_ours {
                 // An erasure that came in between was about what is not there any more.
                 self.drop_removal(&line);
             }

@@ -262,6 +262,12 @@ async fn another_try_takes_over_what_the_first_left_unclear() {
     worker.idle().await;
     assert_eq!(world.vendor.records().len(), 1);
     assert_eq!(world.vendor.count(Op::Delete), 0);
+
+    // Both were ours: erased, nothing of it stays.
+    let erased = world.hook.on_profile_deleted(receipt.contact).await;
+    assert_eq!(erased.unwrap().unwrap().queued, ["fake"]);
+    worker.idle().await;
+    assert_eq!(world.vendor.records(), []);
 }
 
 #[tokio::test(start_paused = true)]
