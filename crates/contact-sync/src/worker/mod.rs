@@ -56,6 +56,9 @@ pub struct Worker {
     chores: Chores,
 }
 
+/// How often whoever else can run is let go first, before more jobs are claimed.
+const LET_OTHERS_END: usize = 4;
+
 /// How many signups are taken over at a time, so that the jobs that are there already do not wait for all of them.
 const INTAKE: usize = 100;
 
@@ -300,15 +303,16 @@ impl Loop {
                         return Stopped::default();
                     }
                 }
-                Some(ended) = running.join_next() => {
-                    note_panic(&ended);
-                    // Those that have ended together make room together, and the next claim fills all of it.
-                    while let Some(ended) = running.try_join_next() {
-                        note_panic(&ended);
-                    }
-                }
+                Some(ended) = running.join_next() => note_panic(&ended),
                 () = self.worker.runner.store.work_added(), if !full => {}
                 () = self.worker.runner.timer.sleep(nap), if !full => {}
+            }
+            // Those that end together make room together, and the next claim fills all of it.
+            for _ in 0..LET_OTHERS_END {
+                tokio::task::yield_now().await;
+            }
+            while let Some(ended) = running.try_join_next() {
+                note_panic(&ended);
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What the queue costs: `cargo bench -p integration-store --all-features --bench queue`.
+//! What the queue costs: `cargo bench -p integration-store --all-features --bench queue`, with `-- keys` or `-- worker`
+//! for one of its two parts.
 
 #![expect(
     clippy::unwrap_used,
@@ -35,10 +36,20 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
+    // Words that are no options choose what is measured; without one it is everything.
+    let chosen: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|word| word == name);
     runtime.block_on(async {
-        keys::print_sqlite().await;
-        keys::print_postgres().await;
-        worker::print().await;
+        if is_chosen("keys") {
+            keys::print_sqlite().await;
+            keys::print_postgres().await;
+        }
+        if is_chosen("worker") {
+            worker::print().await;
+        }
     });
 }
 

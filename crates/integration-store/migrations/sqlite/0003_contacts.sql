@@ -66,7 +66,8 @@ create table sync_known (
     primary key (tenant_id, target, identifier, remote_id)
 ) strict, without rowid;
 
-create index sync_known_by_remote on sync_known (tenant_id, target, remote_id);
+-- The record first: begun like the primary key, it would look as good to a planner for what is known of an identifier.
+create index sync_known_by_remote on sync_known (remote_id, target, tenant_id);
 create index sync_known_by_contact on sync_known (contact_id);
 
 create table sync_outbox (

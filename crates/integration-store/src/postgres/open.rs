@@ -4,8 +4,8 @@ use std::time::Duration;
 
 #[cfg(feature = "contacts")]
 use connector_http::{Timer, TokioTimer};
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 #[cfg(feature = "contacts")]
 use super::contacts::{DEFAULT_MAX_CRASHES, Local};
@@ -33,6 +33,10 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/postgres/0003_contacts.sql"),
     },
 ];
+
+/// A connection that was used a moment ago is not asked first whether it is alive: that is a journey to the server for
+/// every use of it.
+const TRUSTED: Duration = Duration::from_millis(500);
 
 /// How to open a [`PostgresStore`].
 ///
@@ -120,6 +124,15 @@ impl PostgresStoreBuilder {
         let pool = PgPoolOptions::new()
             .max_connections(self.max_connections)
             .acquire_timeout(self.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for >= TRUSTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await
             .map_err(|error| failure(&error))?;

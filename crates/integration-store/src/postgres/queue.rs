@@ -191,8 +191,8 @@ pub(super) const OWNED: &str = concat!(
     for update of o, l"
 );
 
-/// What became of the contacts of jobs meanwhile. Asked for once the jobs are locked: whoever changes a contact writes
-/// that before it touches the job.
+/// What became of the contacts of jobs meanwhile, and the time. Asked for once the jobs are locked: whoever changes a
+/// contact writes that before it touches the job.
 pub(super) const MEANWHILE: &str = concat!(
     "select o.id, ",
     subject!(),
@@ -200,7 +200,8 @@ pub(super) const MEANWHILE: &str = concat!(
         exists (select 1 from main.sync_outbox b
             where b.contact_id = o.contact_id and b.target = o.target and b.id <> o.id and b.",
     live!(),
-    ") as has_more
+    ") as has_more,
+        coalesce($2, clock_timestamp()) as now
     from jsonb_to_recordset($1::jsonb) as x(id uuid)
     join main.sync_outbox o on o.id = x.id
     left join main.sync_contacts c on c.id = o.contact_id

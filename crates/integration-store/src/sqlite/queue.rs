@@ -145,7 +145,7 @@ pub(super) const OWNED: &str = concat!(
     cross join main.sync_lines l on l.contact_id = o.contact_id and l.target = o.target"
 );
 
-/// What became of the contacts of jobs meanwhile.
+/// What became of the contacts of jobs meanwhile, and the time.
 pub(super) const MEANWHILE: &str = concat!(
     "select o.id, ",
     subject!(),
@@ -153,7 +153,8 @@ pub(super) const MEANWHILE: &str = concat!(
         exists (select 1 from main.sync_outbox b indexed by sync_outbox_by_line
             where b.contact_id = o.contact_id and b.target = o.target and b.id <> o.id and b.",
     live!(),
-    ") as has_more
+    ") as has_more,
+        $2 as now
     from json_each($1) x
     cross join main.sync_outbox o on o.id = x.value ->> 'id'
     left join main.sync_contacts c on c.id = o.contact_id

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::ending::{Ending, Tally, meanwhile, write};
+use super::ending::{Ending, Meanwhile, Tally, meanwhile, write};
 use super::job_row::JobRow;
 use super::line::batch;
 use super::local::Counts;
@@ -18,6 +18,9 @@ use crate::failure::{Class, Failure};
 
 /// So many outcomes share one commit at most.
 const TOGETHER: usize = 64;
+
+/// How often whoever else can run is let go first, before outcomes are written.
+const LET_OTHERS_COME: usize = 4;
 
 /// Outcomes that wait to be written.
 #[derive(Default)]
@@ -79,6 +82,10 @@ pub(super) async fn commit(store: &Store, outcome: Outcome) -> Result<()> {
 /// Writes until nobody waits any more.
 async fn serve(store: &Store) {
     loop {
+        // Attempts that end together say so one after the other.
+        for _ in 0..LET_OTHERS_COME {
+            tokio::task::yield_now().await;
+        }
         let queued = {
             let mut queue = store.local.outcomes.queue();
             let many = queue.outcomes.len().min(TOGETHER);
@@ -89,6 +96,8 @@ async fn serve(store: &Store) {
             return;
         }
         write_all(store, queued).await;
+        // Only now, so that who asks for more work has the room of all of these.
+        store.local.wake();
     }
 }
 
@@ -149,7 +158,6 @@ async fn write_together(store: &Store, outcomes: Arc<[Outcome]>) -> Result<Vec<b
         store.local.watch.ended(job);
     }
     count(&mut store.local.counts(), &tallies);
-    store.local.wake();
     Ok(written)
 }
 
@@ -159,8 +167,9 @@ async fn write_outcomes(
     outcomes: &[Outcome],
 ) -> Result<(Vec<bool>, Vec<Tally>)> {
     let mut jobs = owned(store, connection, outcomes).await?;
-    let now = store.now(connection).await?;
-    let more = meanwhile(store, connection, &mut jobs).await?;
+    let Some(Meanwhile { now, more }) = meanwhile(store, connection, &mut jobs).await? else {
+        return Ok((vec![false; outcomes.len()], Vec::new()));
+    };
     let mut jobs: Vec<Option<(JobRow, bool)>> = jobs.into_iter().zip(more).map(Some).collect();
     let mut written = Vec::new();
     let mut endings = Vec::new();

@@ -415,12 +415,19 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// Reads what jobs work on, as it is now, and whether their lines have more jobs. The jobs are locked.
+/// What became of the world while jobs were at work.
+pub(super) struct Meanwhile {
+    pub(super) now: DateTime<Utc>,
+    /// Of each job, whether its line has more of them.
+    pub(super) more: Vec<bool>,
+}
+
+/// Reads what jobs work on, as it is now. The jobs are locked; without one of them there is nothing to be read.
 pub(super) async fn meanwhile(
     store: &Store,
     connection: &mut Connection,
     jobs: &mut [JobRow],
-) -> Result<Vec<bool>> {
+) -> Result<Option<Meanwhile>> {
     #[derive(Serialize)]
     struct Key {
         id: Uuid,
@@ -431,9 +438,15 @@ pub(super) async fn meanwhile(
             id: job.id.as_uuid(),
         })
         .collect();
-    let query = store.query(queue::MEANWHILE).bind(batch(&keys)?);
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let time = store.time_of_queue(connection).await?;
+    let query = store.query(queue::MEANWHILE).bind(batch(&keys)?).bind(time);
+    let mut now = None;
     let mut more = vec![false; jobs.len()];
     for row in query.fetch_all(connection).await.map_err(failed)? {
+        now = Some(super::get::<Time>(&row, "now")?.0);
         let id = JobId::from(super::get::<crate::columns::Id>(&row, "id")?.0);
         for (job, more) in jobs
             .iter_mut()
@@ -444,5 +457,5 @@ pub(super) async fn meanwhile(
             *more = super::get(&row, "has_more")?;
         }
     }
-    Ok(more)
+    Ok(now.map(|now| Meanwhile { now, more }))
 }

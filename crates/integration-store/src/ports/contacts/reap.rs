@@ -46,9 +46,8 @@ pub(super) async fn reap(store: &Store) -> Result<()> {
                     let jobs: Result<Vec<_>> = rows.iter().map(JobRow::read_alone).collect();
                     let mut jobs = jobs?;
                     let mut endings = Vec::new();
-                    if !jobs.is_empty() {
-                        let more = meanwhile(store, connection, &mut jobs).await?;
-                        for (job, has_more) in jobs.into_iter().zip(more) {
+                    if let Some(meanwhile) = meanwhile(store, connection, &mut jobs).await? {
+                        for (job, has_more) in jobs.into_iter().zip(meanwhile.more) {
                             endings.push(Ending::of_crash(job, has_more, max_crashes, now)?);
                         }
                         write(store, connection, &endings, now).await?;

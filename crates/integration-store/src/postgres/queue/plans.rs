@@ -20,7 +20,7 @@ const NOBODY: &str = "'00000000-0000-0000-0000-000000000000'";
 #[case::take(TAKE, &["now()", "5", "5"])]
 #[case::one(ONE, &[NOBODY])]
 #[case::owned(OWNED, &["'[]'"])]
-#[case::meanwhile(MEANWHILE, &["'[]'"])]
+#[case::meanwhile(MEANWHILE, &["'[]'", "now()"])]
 #[case::expired(EXPIRED, &["now()", "5"])]
 #[case::drop_identifiers(DROP_IDENTIFIERS, &["'[]'"])]
 #[case::sharing(SHARING, &["'[]'"])]
