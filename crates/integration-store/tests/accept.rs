@@ -9,6 +9,8 @@ mod server;
 mod away;
 #[path = "accept/enqueue.rs"]
 mod enqueue;
+#[path = "accept/intake.rs"]
+mod intake;
 #[path = "accept/places.rs"]
 mod places;
 #[path = "accept/record.rs"]

@@ -22,7 +22,8 @@ use contact_sync::{
     Lane, LinkChange, LinkStore, LogEntry, LogOutcome, NewJob, Outcome, Region, RemoteId, Signup,
     SignupStore, StoreError, TargetName, TenantId, Work,
 };
-use integration_store::{PostgresStore, SqliteStore};
+use integration_store::{PostgresStore, PostgresStoreBuilder, SqliteStore, SqliteStoreBuilder};
+use rstest::rstest;
 
 use crate::clock::MovedClock;
 use crate::postgres::Schema;
@@ -45,25 +46,22 @@ enum Time {
 }
 
 impl Place {
-    async fn sqlite() -> Self {
+    async fn sqlite(set: impl FnOnce(SqliteStoreBuilder) -> SqliteStoreBuilder) -> Self {
         let clock = Arc::new(MovedClock::default());
-        let store = SqliteStore::builder()
-            .timer(clock.clone())
-            .in_memory()
-            .await
-            .unwrap();
+        let builder = set(SqliteStore::builder().timer(clock.clone()));
+        let store = builder.in_memory().await.unwrap();
         Self {
             store: Arc::new(store),
             time: Time::Clock(clock),
         }
     }
 
-    async fn postgres() -> Option<Self> {
+    async fn postgres(
+        set: impl FnOnce(PostgresStoreBuilder) -> PostgresStoreBuilder,
+    ) -> Option<Self> {
         let schema = postgres::schema()?;
-        let store = PostgresStore::builder()
-            .schema(&schema.name)
-            .connect(schema.url())
-            .await;
+        let builder = set(PostgresStore::builder().schema(&schema.name));
+        let store = builder.connect(schema.url()).await;
         Some(Self {
             store: Arc::new(store.unwrap()),
             time: Time::Rows(schema),
@@ -71,8 +69,15 @@ impl Place {
     }
 
     async fn all() -> Vec<Self> {
-        let mut places = vec![Self::sqlite().await];
-        places.extend(Self::postgres().await);
+        let mut places = vec![Self::sqlite(|builder| builder).await];
+        places.extend(Self::postgres(|builder| builder).await);
+        places
+    }
+
+    /// Stores whose jobs are dead after so many crashes.
+    async fn dead_after(crashes: u32) -> Vec<Self> {
+        let mut places = vec![Self::sqlite(|builder| builder.max_crashes(crashes)).await];
+        places.extend(Self::postgres(|builder| builder.max_crashes(crashes)).await);
         places
     }
 
@@ -381,6 +386,29 @@ async fn a_lost_lease_writes_nothing_and_crashes_are_counted() {
     }
 }
 
+#[rstest]
+#[case::none(0, 1)]
+#[case::one(1, 1)]
+#[case::two(2, 2)]
+#[case::more_than_there_are_by_default(5, 5)]
+#[tokio::test]
+async fn a_job_is_dead_after_as_many_crashes_as_were_set(#[case] set: u32, #[case] crashes: u32) {
+    for place in Place::dead_after(set).await {
+        place.accept(person(1), Lane::Bulk).await;
+        for crash in 1..=crashes {
+            assert!(place.store.stopped_jobs().await.unwrap().is_empty());
+            assert_eq!(place.one().await.attempt, crash);
+            place.pass(LEASE + Duration::from_millis(1)).await;
+            assert!(place.claim(10).await.is_empty());
+            place.pass(Duration::from_secs(1 << crash)).await;
+        }
+        assert!(place.claim(10).await.is_empty());
+        assert_eq!(place.store.stopped_jobs().await.unwrap().len(), 1);
+        let outcomes = place.store.snapshot().await.unwrap().outcomes;
+        assert_eq!((outcomes.crashes, outcomes.dead), (u64::from(crashes), 1));
+    }
+}
+
 #[tokio::test]
 async fn a_record_that_is_gone_is_forgotten_by_all() {
     for place in Place::all().await {
@@ -461,9 +489,9 @@ async fn parked_jobs_go_on_at_once_and_no_others() {
 async fn claimers_never_meet(#[case] is_postgres: bool) {
     const PEOPLE: usize = 240;
     let place = if is_postgres {
-        Place::postgres().await
+        Place::postgres(|builder| builder).await
     } else {
-        Some(Place::sqlite().await)
+        Some(Place::sqlite(|builder| builder).await)
     };
     let Some(place) = place.map(Arc::new) else {
         return;

@@ -57,7 +57,7 @@ pub struct Worker {
 }
 
 /// How often whoever else can run is let go first, before more jobs are claimed.
-const LET_OTHERS_END: usize = 4;
+const LET_OTHERS_END: usize = 16;
 
 /// How many signups are taken over at a time, so that the jobs that are there already do not wait for all of them.
 const INTAKE: usize = 100;

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use contact_sync::{Accepted, Plan, StoreError};
+use contact_sync::{Accepted, Contact, NewJob, Plan, StoreError, TenantId};
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::contacts::accept::accept;
 use super::contacts::{Connection, Local, Result, Statements, Work, failed, get};
 use super::{PostgresStore, Query, queue, text_in};
 use crate::columns::Time;
@@ -100,6 +101,26 @@ impl PostgresStore {
             let _ = tx.rollback().await;
         }
         result
+    }
+
+    /// Accepts a signup, in a transaction of its own.
+    ///
+    /// # Errors
+    ///
+    /// That it could not be written; then nothing of it was.
+    pub(super) async fn take_in(
+        &self,
+        tenant: TenantId,
+        contact: Contact,
+        jobs: Vec<NewJob>,
+    ) -> Result<Accepted> {
+        self.change(move |store, connection| {
+            Box::pin(async move {
+                let now = store.now(connection).await?;
+                accept(store, connection, &tenant, &contact, &jobs, now).await
+            })
+        })
+        .await
     }
 
     /// Returns the time by the server's clock.

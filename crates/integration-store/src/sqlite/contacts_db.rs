@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::contacts::{Connection, Result, Statements, Work, failed};
+use super::crowd::Crowd;
 use super::{Query, SqliteStore, failure};
 use crate::columns::{Id, Time};
 use crate::failure::{Class, Failure};
@@ -26,6 +27,7 @@ const TOGETHER: usize = 128;
 pub(super) struct Own {
     clock: Clock,
     queue: Mutex<Queue>,
+    pub(super) crowd: Crowd,
 }
 
 impl Own {
@@ -39,6 +41,7 @@ impl Own {
         Ok(Self {
             clock: Clock::new(timer, newest.map(|at| at.0)),
             queue: Mutex::default(),
+            crowd: Crowd::default(),
         })
     }
 

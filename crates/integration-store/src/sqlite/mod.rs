@@ -2,6 +2,8 @@
 mod contacts_db;
 #[cfg(all(test, feature = "contacts"))]
 mod contacts_tests;
+#[cfg(feature = "contacts")]
+mod crowd;
 mod encoding;
 mod file;
 #[cfg(feature = "core")]

@@ -67,14 +67,8 @@ impl SignupStore for Store {
         contact: &Contact,
         jobs: &[NewJob],
     ) -> Result<Accepted, StoreError> {
-        let (tenant, contact, jobs) = (tenant.clone(), contact.clone(), jobs.to_vec());
         let accepted = self
-            .change(move |store, connection| {
-                Box::pin(async move {
-                    let now = store.now(connection).await?;
-                    accept(store, connection, &tenant, &contact, &jobs, now).await
-                })
-            })
+            .take_in(tenant.clone(), contact.clone(), jobs.to_vec())
             .await?;
         self.wake();
         Ok(accepted)

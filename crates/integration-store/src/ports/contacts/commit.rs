@@ -20,7 +20,7 @@ use crate::failure::{Class, Failure};
 const TOGETHER: usize = 64;
 
 /// How often whoever else can run is let go first, before outcomes are written.
-const LET_OTHERS_COME: usize = 4;
+const LET_OTHERS_COME: usize = 16;
 
 /// Outcomes that wait to be written.
 #[derive(Default)]

@@ -236,7 +236,7 @@ pub(super) fn known_rows(
 }
 
 /// Writes a time into a batch, as it stands in a column of text.
-pub(super) fn stamp(at: DateTime<Utc>) -> String {
+pub(in super::super) fn stamp(at: DateTime<Utc>) -> String {
     Time::from(at)
         .0
         .format("%Y-%m-%dT%H:%M:%S%.6fZ")
@@ -244,11 +244,11 @@ pub(super) fn stamp(at: DateTime<Utc>) -> String {
 }
 
 /// Writes a batch as the statements take it.
-pub(super) fn batch(rows: &impl Serialize) -> Result<String> {
+pub(in super::super) fn batch(rows: &impl Serialize) -> Result<String> {
     serde_json::to_string(rows).map_err(|_| corrupt("batch"))
 }
 
-pub(super) fn contact_json(contact: &Contact) -> Result<String> {
+pub(in super::super) fn contact_json(contact: &Contact) -> Result<String> {
     serde_json::to_string(contact).map_err(|_| corrupt("contact"))
 }
 

@@ -252,7 +252,7 @@ pub(in super::super) async fn head(
 }
 
 /// Returns an id of the host's as a log can hold it.
-fn printable(trace_id: &str) -> String {
+pub(in super::super) fn printable(trace_id: &str) -> String {
     const LONGEST: usize = 200;
     let printable = trace_id.chars().filter(|c| !c.is_control());
     printable.take(LONGEST).collect()
