@@ -16,8 +16,9 @@ use super::local::Counts;
 use super::{Connection, Result, Store, failed, queue};
 use crate::failure::{Class, Failure};
 
-/// So many outcomes share one commit at most.
-const TOGETHER: usize = 64;
+/// So many outcomes share one commit at most. A worker of some size has more of them: while these are written, it
+/// claims what there is room for since the ones before.
+const TOGETHER: usize = 32;
 
 /// How often whoever else can run is let go first, before outcomes are written.
 const LET_OTHERS_COME: usize = 16;

@@ -47,6 +47,7 @@ struct AttemptRow {
     attempt: u32,
     duration_ms: i64,
     outcome: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     signal: Option<String>,
 }
 
@@ -295,7 +296,7 @@ impl Ending {
     }
 }
 
-/// An ending, within a batch.
+/// An ending, within a batch: what is left out is null.
 #[derive(Serialize)]
 struct EndingRow<'a> {
     id: Uuid,
@@ -312,15 +313,22 @@ struct EndingRow<'a> {
     born_at: String,
     attempts: u32,
     crash_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<&'a str>,
     link: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     remote_id: Option<&'a str>,
     is_ours: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     intent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     settles_at: Option<String>,
     delivered: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     stopped_job: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     stale_job: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
     #[serde(flatten)]
     attempt: Option<&'a AttemptRow>,
