@@ -1,6 +1,6 @@
 //! `postgres_worker_ratio`: jobs per second of the whole worker, against the bare SQL of claim and acknowledgement.
 //!
-//! *The worker* is `contact_sync::Worker` on a `PostgresStore` with eight connections, at a concurrency of 64 and with
+//! *The worker* is `contact_sync::Worker` on a `PostgresStore` with eight connections, at a concurrency of 128 and with
 //! a target that answers at once that it has created the record: so each job takes its identifiers, moves its link to
 //! an intent and then to the record, and leaves its log entry.
 //!
@@ -25,7 +25,7 @@ use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use super::{TARGET, accept, figure, median, postgres, server};
 
 const CONNECTIONS: u32 = 8;
-const CONCURRENCY: usize = 64;
+const CONCURRENCY: usize = 128;
 const JOBS: usize = 2_000;
 const ROUNDS: usize = 5;
 
