@@ -20,6 +20,7 @@ pub(super) async fn print() {
         .filename(bare.path().join("a.db"))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
+        .pragma("wal_autocheckpoint", "4096")
         .synchronous(SqliteSynchronous::Full);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     let make = "create table people (id integer primary key, contact text not null) strict";
