@@ -1,6 +1,6 @@
 //! A running worker takes over what hosts have put in by `enqueue`, and delivers it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
