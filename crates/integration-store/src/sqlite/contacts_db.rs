@@ -120,12 +120,16 @@ struct Member {
 }
 
 /// Lets the queue go when the writer ends, however it ends: nobody waits for a writer that is not there.
-struct Served(SqliteStore);
+struct Served {
+    store: SqliteStore,
+    /// It has let the queue go itself: whoever serves it by now is somebody else.
+    is_over: bool,
+}
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let mut queue = self.0.local.own.queue();
-        if queue.is_served {
+        if !self.is_over {
+            let mut queue = self.store.local.own.queue();
             queue.is_served = false;
             queue.waiting.clear();
         }
@@ -167,8 +171,14 @@ impl SqliteStore {
             std::mem::replace(&mut queue.is_served, true)
         };
         if !is_served {
-            let served = Served(self.clone());
-            tokio::spawn(async move { served.0.serve().await });
+            let mut served = Served {
+                store: self.clone(),
+                is_over: false,
+            };
+            tokio::spawn(async move {
+                served.store.serve().await;
+                served.is_over = true;
+            });
         }
         answer.await.unwrap_or_else(|_| {
             let ended = || Failure::new(Class::Unavailable, "the writer of the store has ended");

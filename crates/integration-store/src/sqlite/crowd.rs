@@ -85,12 +85,16 @@ impl Newcomer {
 }
 
 /// Lets the crowd go when whoever serves it ends, however that happens.
-struct Served(SqliteStore);
+struct Served {
+    store: SqliteStore,
+    /// It has let the crowd go itself: whoever serves it by now is somebody else.
+    is_over: bool,
+}
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let mut waiting = self.0.local.own.crowd.waiting();
-        if waiting.is_served {
+        if !self.is_over {
+            let mut waiting = self.store.local.own.crowd.waiting();
             waiting.is_served = false;
             waiting.people.clear();
         }
@@ -125,8 +129,14 @@ impl SqliteStore {
             std::mem::replace(&mut waiting.is_served, true)
         };
         if !is_served {
-            let served = Served(self.clone());
-            tokio::spawn(async move { served.0.serve_crowd().await });
+            let mut served = Served {
+                store: self.clone(),
+                is_over: false,
+            };
+            tokio::spawn(async move {
+                served.store.serve_crowd().await;
+                served.is_over = true;
+            });
         }
         answer.await.unwrap_or_else(|_| {
             Err(Failure::new(Class::Unavailable, "the writer of signups has ended").into())

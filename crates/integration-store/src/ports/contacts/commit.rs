@@ -51,12 +51,16 @@ impl std::fmt::Debug for Waiting {
 }
 
 /// Lets the queue go when whoever serves it ends, however that happens.
-struct Served(Store);
+struct Served {
+    store: Store,
+    /// It has let the queue go itself: whoever serves it by now is somebody else.
+    is_over: bool,
+}
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let mut queue = self.0.local.outcomes.queue();
-        if queue.is_served {
+        if !self.is_over {
+            let mut queue = self.store.local.outcomes.queue();
             queue.is_served = false;
             queue.outcomes.clear();
         }
@@ -72,8 +76,14 @@ pub(super) async fn commit(store: &Store, outcome: Outcome) -> Result<()> {
         std::mem::replace(&mut queue.is_served, true)
     };
     if !is_served {
-        let served = Served(store.clone());
-        tokio::spawn(async move { serve(&served.0).await });
+        let mut served = Served {
+            store: store.clone(),
+            is_over: false,
+        };
+        tokio::spawn(async move {
+            serve(&served.store).await;
+            served.is_over = true;
+        });
     }
     answered.await.unwrap_or_else(|_| {
         Err(Failure::new(Class::Unavailable, "the writer of outcomes has ended").into())
