@@ -126,6 +126,12 @@ struct Served {
     is_over: bool,
 }
 
+impl Served {
+    fn end(&mut self) {
+        self.is_over = true;
+    }
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         if !self.is_over {
@@ -177,7 +183,7 @@ impl SqliteStore {
             };
             tokio::spawn(async move {
                 served.store.serve().await;
-                served.is_over = true;
+                served.end();
             });
         }
         answer.await.unwrap_or_else(|_| {

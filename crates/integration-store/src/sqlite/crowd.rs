@@ -91,6 +91,12 @@ struct Served {
     is_over: bool,
 }
 
+impl Served {
+    fn end(&mut self) {
+        self.is_over = true;
+    }
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         if !self.is_over {
@@ -135,7 +141,7 @@ impl SqliteStore {
             };
             tokio::spawn(async move {
                 served.store.serve_crowd().await;
-                served.is_over = true;
+                served.end();
             });
         }
         answer.await.unwrap_or_else(|_| {

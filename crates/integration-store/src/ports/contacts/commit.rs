@@ -57,6 +57,12 @@ struct Served {
     is_over: bool,
 }
 
+impl Served {
+    fn end(&mut self) {
+        self.is_over = true;
+    }
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         if !self.is_over {
@@ -82,7 +88,7 @@ pub(super) async fn commit(store: &Store, outcome: Outcome) -> Result<()> {
         };
         tokio::spawn(async move {
             serve(&served.store).await;
-            served.is_over = true;
+            served.end();
         });
     }
     answered.await.unwrap_or_else(|_| {
