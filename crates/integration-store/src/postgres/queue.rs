@@ -14,7 +14,7 @@ use crate::columns::Time;
 macro_rules! job_and_line {
     () => {
         "o.seq, o.id, o.tenant_id, o.kind, o.target, o.contact_id, o.ordering_key, o.lane, o.attempts, o.crash_count, \
-         o.run_at, o.born_at, o.trace_id, o.last_error, o.is_dropped, \
+         o.run_at, o.born_at, o.trace_id, o.last_error, o.is_dropped, o.lease_token, \
          l.link, l.remote_id, l.is_ours, l.intent_at, l.settles_at, l.delivered, l.holder, l.held_contact, l.stopped_job"
     };
 }
@@ -72,6 +72,7 @@ impl PostgresStore {
                 );
                 for statement in TURN_BACK {
                     let query = store.query(statement).bind(ahead.num_microseconds());
+                    let query = query.bind(Time::from(now));
                     query.execute(&mut *connection).await.map_err(failed)?;
                 }
                 Ok(())
@@ -98,15 +99,22 @@ const NEWEST: &str = "select max(o.updated_at) as newest from main.sync_outbox o
 const ONE_AT_A_TIME: &str =
     "select pg_advisory_xact_lock(hashtextextended('integration-store clock main.sync_outbox', 0))";
 
-/// Every time of the queue, `$1` microseconds earlier.
+/// One at a time wipes what is left of an erased contact. It is nothing that a signup would wait for.
+pub(super) const ONE_WIPER: &str =
+    "select pg_advisory_xact_lock(hashtextextended('integration-store wipe ' || $1, 0))";
+
+/// Every time of the queue, `$1` microseconds earlier; `$2` is the time now. Leases that were given since the clock went
+/// back are right: their jobs were written no later than now, and an operation's lease ends soon.
 const TURN_BACK: [&str; 3] = [
     "update main.sync_outbox set
         run_at = run_at - $1 * interval '1 microsecond',
         born_at = born_at - $1 * interval '1 microsecond',
-        lease_until = lease_until - $1 * interval '1 microsecond',
-        updated_at = updated_at - $1 * interval '1 microsecond'",
-    "update main.sync_lines set settles_at = settles_at - $1 * interval '1 microsecond' where settles_at is not null",
-    "update main.sync_operations set lease_until = lease_until - $1 * interval '1 microsecond'",
+        lease_until = case when updated_at > $2 then lease_until - $1 * interval '1 microsecond' else lease_until end,
+        updated_at = case when updated_at > $2 then updated_at - $1 * interval '1 microsecond' else updated_at end",
+    "update main.sync_lines set settles_at = settles_at - $1 * interval '1 microsecond'
+    where settles_at > $2 + $1 / 2 * interval '1 microsecond'",
+    "update main.sync_operations set lease_until = lease_until - $1 * interval '1 microsecond'
+    where lease_until > $2 + $1 / 2 * interval '1 microsecond'",
 ];
 
 /// What is due, and when the next thing will be. It reads the ends of indexes only.

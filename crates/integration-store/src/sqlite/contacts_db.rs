@@ -84,9 +84,15 @@ impl Clock {
     }
 
     fn advance(&self, to: DateTime<Utc>, timer: &dyn Timer) {
-        let behind = to.signed_duration_since(self.now(timer));
-        if let Some(behind) = behind.num_microseconds().filter(|behind| *behind > 0) {
-            self.ahead.fetch_add(behind, Ordering::Relaxed);
+        let passed = timer.now().saturating_duration_since(self.opened);
+        let passed = TimeDelta::from_std(passed).unwrap_or(TimeDelta::MAX);
+        let ahead = to
+            .signed_duration_since(self.wall)
+            .checked_sub(&passed)
+            .and_then(|ahead| ahead.num_microseconds());
+        // Two who follow the same clock at once have not to go twice as far.
+        if let Some(ahead) = ahead {
+            self.ahead.fetch_max(ahead, Ordering::Relaxed);
         }
     }
 }
@@ -224,20 +230,6 @@ impl SqliteStore {
     /// Waits until there may be something to claim. What other processes write is found by asking.
     pub(super) async fn wait_for_work(&self) {
         self.local.work_added().await;
-    }
-
-    /// Writes until nobody waits any more.
-    async fn serve(&self) {
-        loop {
-            let first = {
-                let mut queue = self.local.own.queue();
-                let first = queue.waiting.pop_front();
-                queue.is_served = first.is_some();
-                first
-            };
-            let Some(first) = first else { return };
-            self.write_together(first).await;
-        }
     }
 
     /// Runs whoever waits in one transaction, and answers them.
@@ -435,5 +427,73 @@ mod tests {
         clock.advance(later, &clocks);
         clock.advance(written, &clocks);
         assert_eq!(clock.now(&clocks), later);
+    }
+    /// Many who follow the same clock go as far as it, and not each as far again.
+    #[test]
+    fn the_clock_is_advanced_once_by_many() {
+        let clocks = Clocks::new();
+        for round in 1..=200 {
+            let clock = Clock::new(&clocks, None);
+            let to = clocks.utc_now() + TimeDelta::hours(round);
+            let together = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        together.wait();
+                        clock.advance(to, &clocks);
+                    });
+                }
+            });
+            assert_eq!(clock.now(&clocks), to);
+        }
+    }
+
+    /// Between the last look of a writer at the queue and its end somebody may have come, with a writer of their own.
+    #[tokio::test]
+    async fn a_writer_that_has_ended_takes_nobody_with_it() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        let mut first = Served {
+            store: store.clone(),
+            is_over: false,
+        };
+        store.local.own.queue().is_served = true;
+        first.serve().await;
+        let (sender, answer) = oneshot::channel();
+        let next = Queued {
+            run: Box::new(move |_, _| {
+                let answer = Box::new(move || sender.send(()).unwrap());
+                Box::pin(async {
+                    Ran {
+                        is_good: true,
+                        answer,
+                    }
+                })
+            }),
+            refused: Refused::default(),
+        };
+        {
+            let mut queue = store.local.own.queue();
+            queue.waiting.push_back(next);
+            queue.is_served = true;
+        }
+        drop(first);
+        let mut second = Served {
+            store,
+            is_over: false,
+        };
+        second.serve().await;
+        answer.await.unwrap();
+    }
+
+    /// A change that ends the writer is answered, and so are those who come after it.
+    #[tokio::test]
+    async fn a_writer_that_ends_before_its_time_leaves_the_queue_to_the_next() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        let ended: Result<()> = store
+            .change(|_, _| Box::pin(async { panic!("a change that ends its writer") }))
+            .await;
+        assert!(ended.is_err());
+        let next = store.change(|_, _| Box::pin(async { Ok(7) })).await;
+        assert_eq!(next.unwrap(), 7);
     }
 }

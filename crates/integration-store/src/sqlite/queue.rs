@@ -11,7 +11,7 @@ use crate::columns::Time;
 macro_rules! job_and_line {
     () => {
         "o.seq, o.id, o.tenant_id, o.kind, o.target, o.contact_id, o.ordering_key, o.lane, o.attempts, o.crash_count, \
-         o.run_at, o.born_at, o.trace_id, o.last_error, o.is_dropped, \
+         o.run_at, o.born_at, o.trace_id, o.last_error, o.is_dropped, o.lease_token, \
          l.link, l.remote_id, l.is_ours, l.intent_at, l.settles_at, l.delivered, l.holder, l.held_contact, l.stopped_job"
     };
 }
@@ -56,6 +56,9 @@ impl SqliteStore {
 
 /// When the queue was written last.
 const NEWEST: &str = "select max(o.updated_at) as newest from main.sync_outbox o";
+
+/// One at a time wipes what is left of an erased contact: whoever writes does.
+pub(super) const ONE_WIPER: &str = "select 1 where $1 is null";
 
 /// What is due, and when the next thing will be. It reads the ends of indexes only.
 pub(super) const LOOK: &str = concat!(

@@ -70,6 +70,9 @@ impl Drop for Served {
             queue.is_served = false;
             queue.outcomes.clear();
         }
+        let mut queue = self.store.local.outcomes.queue();
+        queue.is_served = false;
+        queue.outcomes.clear();
     }
 }
 
@@ -165,14 +168,17 @@ async fn one_by_one(
 
 /// Writes outcomes in one transaction, and tells of each whether the lease was still its worker's.
 async fn write_together(store: &Store, outcomes: Arc<[Outcome]>) -> Result<Vec<bool>> {
-    let jobs: Vec<_> = outcomes.iter().map(|outcome| outcome.job).collect();
+    let leases: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| (outcome.job, outcome.token))
+        .collect();
     let (written, tallies) = store
         .change(move |store, connection| {
             Box::pin(async move { write_outcomes(store, connection, &outcomes).await })
         })
         .await?;
-    for job in jobs {
-        store.local.watch.ended(job);
+    for (job, token) in leases {
+        store.local.watch.ended(job, token);
     }
     count(&mut store.local.counts(), &tallies);
     Ok(written)
@@ -193,7 +199,7 @@ async fn write_outcomes(
     for outcome in outcomes {
         let job = jobs
             .iter_mut()
-            .find(|job| job.as_ref().is_some_and(|(job, _)| job.id == outcome.job))
+            .find(|job| job.as_ref().is_some_and(|(job, _)| is_of(job, outcome)))
             .and_then(Option::take);
         written.push(job.is_some());
         if let Some((job, has_more)) = job {
@@ -204,6 +210,11 @@ async fn write_outcomes(
         write(store, connection, &endings, now).await?;
     }
     Ok((written, endings.iter().map(|ending| ending.tally).collect()))
+}
+
+/// Whoever had the job before has another lease.
+fn is_of(job: &JobRow, outcome: &Outcome) -> bool {
+    job.id == outcome.job && job.token == Some(outcome.token)
 }
 
 /// Locks the jobs whose leases are shown.
@@ -220,7 +231,7 @@ async fn owned(
     let mut seen = HashSet::new();
     let keys: Vec<Key> = outcomes
         .iter()
-        .filter(|outcome| seen.insert(outcome.job))
+        .filter(|outcome| seen.insert((outcome.job, outcome.token)))
         .map(|outcome| Key {
             id: outcome.job.as_uuid(),
             token: outcome.token.as_uuid(),

@@ -1,9 +1,12 @@
 //! What becomes of a job and of its line when an attempt is over: computed here, and written for many jobs at once.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use contact_sync::{Ack, ErrorClass, FailureNote, JobId, JobKind, LinkChange, LogOutcome, Outcome};
+use contact_sync::{
+    Ack, ContactId, ErrorClass, FailureNote, JobId, JobKind, LinkChange, LogOutcome, Outcome,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -415,10 +418,14 @@ pub(super) async fn write(
         let query = query.bind(Time::from(now));
         query.execute(&mut *connection).await.map_err(failed)?;
     }
-    for ending in endings {
-        if ending.job.subject.is_erased && ending.is_gone {
-            wipe_if_done(store, connection, ending.job.line.contact).await?;
-        }
+    // In one order for everybody, and each once.
+    let erased: BTreeSet<ContactId> = endings
+        .iter()
+        .filter(|ending| ending.job.subject.is_erased && ending.is_gone)
+        .map(|ending| ending.job.line.contact)
+        .collect();
+    for contact in erased {
+        wipe_if_done(store, connection, contact).await?;
     }
     Ok(())
 }

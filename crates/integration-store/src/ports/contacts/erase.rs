@@ -8,7 +8,7 @@ use contact_sync::{Contact, ContactId, Erased, Identifier, JobKind, Lane, Target
 use super::contact::{LineId, identifier_text, ordering_key, read_contact};
 use super::outbox::{NewRow, add_job, forget_stopped_removal, head};
 use super::undo::json;
-use super::{Connection, Result, Row, Statements, Store, corrupt, failed, get};
+use super::{Connection, Result, Row, Statements, Store, corrupt, failed, get, queue};
 use crate::columns::{Id, Time};
 
 const LOCK: &str = "
@@ -21,6 +21,10 @@ const REMOVALS: &str = "
 const LIVE_REMOVALS: &str = "
     select target from main.sync_outbox
     where contact_id = $1 and kind = 'remove' and state in ('ready', 'retrying', 'running')";
+
+/// What ends its attempt meanwhile must not slip through between those that wait and those that run.
+const LOCK_DELIVERIES: &str = "
+    select id from main.sync_outbox where contact_id = $1 and kind = 'deliver' order by id /* for update */";
 
 const DROP_WAITING: &str = "
     delete from main.sync_outbox
@@ -69,11 +73,15 @@ const HAND_OVER: &str = "
 
 const FORGET: &str = "delete from main.sync_known where contact_id = $1";
 
-/// The key is kept as long as a removal runs or waits, so that a signup that comes back goes behind that.
+/// The key is kept as long as a removal runs or waits, so that a signup that comes back goes behind that. Where one comes
+/// back at this moment, it is not waited for: it may be waiting for a line of ours.
 const WIPE: &str = "
     update main.sync_contacts set contact = null, contact_key = null
-    where id = $1 and erased_at is not null
-        and not exists (select 1 from main.sync_outbox o where o.contact_id = $1 and o.kind = 'remove')";
+    where id = (
+        select c.id from main.sync_contacts c
+        where c.id = $1 and c.erased_at is not null
+            and not exists (select 1 from main.sync_outbox o where o.contact_id = $1 and o.kind = 'remove')
+        /* for update skip locked */)";
 
 const WIPE_LINES: &str = "
     delete from main.sync_lines where contact_id = $1 and holder is null and link = 'none'
@@ -106,6 +114,7 @@ pub(super) async fn erase(
         .map_err(failed)?;
     let Some(row) = row else { return Ok(None) };
     if get::<Option<Time>>(&row, "erased_at")?.is_some() {
+        wipe_if_done(store, connection, id).await?;
         let queued = targets(store, connection, REMOVALS, id).await?;
         return Ok(Some(Erased::new(id, queued, Vec::new())));
     }
@@ -113,6 +122,8 @@ pub(super) async fn erase(
         return Ok(None);
     };
     let contact: Contact = serde_json::from_str(&text).map_err(|_| corrupt("contact"))?;
+    let query = store.query(LOCK_DELIVERIES).bind(Id::from(id.as_uuid()));
+    query.fetch_all(&mut *connection).await.map_err(failed)?;
     let query = store.query(DROP_WAITING).bind(Id::from(id.as_uuid()));
     query.execute(&mut *connection).await.map_err(failed)?;
     let running = targets(store, connection, DROP_RUNNING, id).await?;
@@ -151,6 +162,12 @@ pub(in super::super) async fn wipe_if_done(
     connection: &mut Connection,
     contact: ContactId,
 ) -> Result<()> {
+    // One after the other, or each of two that end together would leave it to the other.
+    let query = store.query(queue::ONE_WIPER).bind(contact.to_string());
+    query
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
     let query = store.query(WIPE).bind(Id::from(contact.as_uuid()));
     let wiped = query.execute(&mut *connection).await.map_err(failed)?;
     if wiped.rows_affected() > 0 {

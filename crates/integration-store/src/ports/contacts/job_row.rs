@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use contact_sync::{
-    Contact, ContactId, ExternalKey, FailureNote, JobId, JobKind, Lane, RemoteId, TargetName,
-    TenantId, Undo,
+    Contact, ContactId, ExternalKey, FailureNote, JobId, JobKind, Lane, LeaseToken, RemoteId,
+    TargetName, TenantId, Undo,
 };
 
 use super::contact::LineId;
@@ -28,6 +28,8 @@ pub(super) struct JobRow {
     pub(super) trace_id: Option<String>,
     /// What it failed with at last, as JSON.
     pub(super) failure: Option<String>,
+    /// Of its lease, while it runs.
+    pub(super) token: Option<LeaseToken>,
     /// Whether its contact was erased since it was started.
     pub(super) is_dropped: bool,
     pub(super) state: LineRow,
@@ -76,6 +78,7 @@ impl JobRow {
             born_at: get::<Time>(row, "born_at")?.0,
             trace_id: get(row, "trace_id")?,
             failure: get(row, "last_error")?,
+            token: get::<Option<Id>>(row, "lease_token")?.map(|id| id.0.into()),
             is_dropped: get(row, "is_dropped")?,
             state: LineRow::read(row)?,
             subject: Subject::default(),

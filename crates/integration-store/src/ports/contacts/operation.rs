@@ -128,8 +128,9 @@ pub(super) async fn begin(
     sorted.sort_unstable();
     for target in &sorted {
         let line_id = LineId::new(id, (*target).clone());
-        ensure_line(store, conn, &line_id, tenant).await?;
+        // In the order of everybody else: whoever ends the job has it already, and asks for the line then.
         undo::lock_first(store, conn, &line_id).await?;
+        ensure_line(store, conn, &line_id, tenant).await?;
     }
     let held = Held::new(OperationId::generate(), LeaseToken::generate());
     let mut known = Vec::new();

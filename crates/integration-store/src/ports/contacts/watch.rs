@@ -72,8 +72,16 @@ impl Watch {
         self.seen().leases.insert(job, (token, until));
     }
 
-    pub(super) fn ended(&self, job: JobId) {
-        self.seen().leases.remove(&job);
+    pub(super) fn ended(&self, job: JobId, token: LeaseToken) {
+        let mut seen = self.seen();
+        // The job may be under another lease of this process by now.
+        if seen
+            .leases
+            .get(&job)
+            .is_some_and(|(held, _)| *held == token)
+        {
+            seen.leases.remove(&job);
+        }
     }
 
     /// Returns the leases that hold by the clock of this process, and for how long.
@@ -118,7 +126,8 @@ mod tests {
         let token = LeaseToken::generate();
         watch.leased(one, token, at + Duration::from_secs(2));
         watch.leased(other, token, at + Duration::from_secs(9));
-        watch.ended(other);
+        watch.ended(other, token);
+        watch.ended(one, LeaseToken::generate());
         assert_eq!(watch.leases(at), [(one, token, Duration::from_secs(2))]);
         assert_eq!(watch.leases(at + Duration::from_secs(2)), []);
     }
