@@ -4,7 +4,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing,
     reason = "helpers of tests stand outside of test functions"
 )]
 
@@ -31,7 +30,7 @@ use crate::postgres::Schema;
 trait Queue: SignupStore + JobStore + LinkStore {}
 impl<S: SignupStore + JobStore + LinkStore> Queue for S {}
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 const TARGET: &str = "phone";
 
 /// A store of either database, whose time can be moved.
@@ -460,7 +459,7 @@ async fn parked_jobs_go_on_at_once_and_no_others() {
             place.accept(person(n), Lane::Bulk).await;
         }
         let jobs = place.claim(2).await;
-        let after = Duration::from_secs(3_600);
+        let after = Duration::from_hours(1);
         place
             .fail(&jobs[0], LinkChange::Withdraw, Ack::Park { after })
             .await
@@ -470,14 +469,14 @@ async fn parked_jobs_go_on_at_once_and_no_others() {
             .await
             .unwrap();
         assert!(place.claim(10).await.is_empty());
-        place.pass(Duration::from_secs(600)).await;
+        place.pass(Duration::from_mins(10)).await;
         let target = TargetName::from(TARGET);
         assert_eq!(place.store.resume(&tenant(), &target).await.unwrap(), 1);
         assert_eq!(place.store.resume(&tenant(), &target).await.unwrap(), 0);
         let resumed = place.one().await;
         assert_eq!((resumed.job, resumed.attempt), (jobs[0].job, 1));
         // What it has waited for the integration does not count, and the rest of the wait was not spent.
-        assert!(resumed.age < Duration::from_secs(60), "{:?}", resumed.age);
+        assert!(resumed.age < Duration::from_mins(1), "{:?}", resumed.age);
     }
 }
 
@@ -552,7 +551,7 @@ async fn claimers_never_meet(#[case] is_postgres: bool) {
             claimer.await.unwrap();
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), all)
+    tokio::time::timeout(Duration::from_mins(1), all)
         .await
         .unwrap();
     let snapshot = place.store.snapshot().await.unwrap();

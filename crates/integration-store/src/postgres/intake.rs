@@ -75,13 +75,10 @@ impl PostgresStore {
         let mut taken = 0;
         for row in &rows {
             let seq: i64 = get(row, "seq")?;
-            let given: Json<Given> = match get(row, "signup") {
-                Ok(given) => given,
-                Err(_) => {
-                    let query = self.query(FAILED).bind(seq);
-                    query.execute(&mut *tx).await.map_err(failed)?;
-                    continue;
-                }
+            let Ok(given) = get::<Json<Given>>(row, "signup") else {
+                let query = self.query(FAILED).bind(seq);
+                query.execute(&mut *tx).await.map_err(failed)?;
+                continue;
             };
             let mut savepoint = tx.begin().await.map_err(failed)?;
             match self.take(&mut savepoint, seq, given.0, planner).await {

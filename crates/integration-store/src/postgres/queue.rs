@@ -42,11 +42,7 @@ macro_rules! live {
 
 impl PostgresStore {
     /// Returns the time that the queue goes by, where it is not the database that says it.
-    #[expect(
-        clippy::unused_async,
-        clippy::unused_self,
-        reason = "on SQLite the store has a clock"
-    )]
+    #[expect(clippy::unused_async, reason = "on SQLite the store has a clock")]
     pub(super) async fn time_of_queue(&self, _connection: &mut Connection) -> Result<Option<Time>> {
         Ok(None)
     }

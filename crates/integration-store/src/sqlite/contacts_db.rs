@@ -105,10 +105,11 @@ struct Queue {
 
 /// A change that waits for the writer. Who drops it without an answer says why in `refused`.
 struct Queued {
-    run: Box<dyn for<'c> FnOnce(&'c SqliteStore, &'c mut Connection) -> Running<'c> + Send>,
+    run: Box<Change>,
     refused: Refused,
 }
 
+type Change = dyn for<'c> FnOnce(&'c SqliteStore, &'c mut Connection) -> Running<'c> + Send;
 type Running<'c> = Pin<Box<dyn Future<Output = Ran> + Send + 'c>>;
 type Refused = Arc<OnceLock<Failure>>;
 
@@ -220,7 +221,6 @@ impl SqliteStore {
     /// There is no other way into a file than ours.
     #[expect(
         clippy::unused_async,
-        clippy::unused_self,
         reason = "on PostgreSQL there is a function that hosts call"
     )]
     pub(super) async fn take_over(&self, _planner: &Planner<'_>, _limit: usize) -> Result<usize> {

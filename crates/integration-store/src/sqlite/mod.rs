@@ -1,6 +1,7 @@
 #[cfg(feature = "contacts")]
 mod contacts_db;
-#[cfg(all(test, feature = "contacts"))]
+#[cfg(test)]
+#[cfg(feature = "contacts")]
 mod contacts_tests;
 #[cfg(feature = "contacts")]
 mod crowd;
@@ -35,7 +36,8 @@ mod sealed;
 #[cfg(feature = "core")]
 #[path = "../ports/templates.rs"]
 mod templates;
-#[cfg(all(test, feature = "core"))]
+#[cfg(test)]
+#[cfg(feature = "core")]
 mod tests;
 #[cfg(feature = "core")]
 #[path = "../ports/tokens.rs"]
@@ -138,7 +140,7 @@ impl SqliteStore {
         clippy::unused_self,
         reason = "on PostgreSQL the store knows its schema"
     )]
-    fn schema_name(&self) -> &str {
+    fn schema_name(&self) -> &'static str {
         ""
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use connector_http::{Timer, TokioTimer};
 use contact_sync::{
     Ack, ClaimRequest, ContactId, JobStore, LinkChange, LinkStore, Region, Signup, SignupStore,
     StoreError, StrictStore, TargetName, Undo,
@@ -71,7 +72,7 @@ async fn strict(store: &PostgresStore, signup: &Signup, dice: &mut Dice) {
     };
     let (held, mut links) = (begun.held, Vec::new());
     for target in &targets {
-        let undo = Undo::new(someone.clone(), begun.key.clone(), chrono::Utc::now());
+        let undo = Undo::new(someone.clone(), begun.key.clone(), TokioTimer.utc_now());
         store.expect_create(held, target, undo).await.unwrap();
         match dice.throw(4) {
             0 => store.withdraw_create(held, target).await.unwrap(),

@@ -83,7 +83,7 @@ async fn an_erasure_meets_an_attempt_that_ends() {
     let store = scene.store.clone();
     let erasing = tokio::spawn(async move { erase(&store, gone).await });
     scene.until_waiting(1).await;
-    let after = Duration::from_secs(600);
+    let after = Duration::from_mins(10);
     // It may wait for the erasure itself.
     let store = scene.store.clone();
     let again = failed(&claims[0], LinkChange::Withdraw, Ack::Retry { after });

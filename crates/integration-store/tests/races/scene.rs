@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::postgres::{Schema, schema};
 
-pub(crate) const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
 
 /// A schema of its own.
 pub(crate) struct Scene {

@@ -565,7 +565,7 @@ fn prepare(
     claim.lane = job.lane;
     claim.attempt = job.attempts.saturating_add(1);
     claim.age = (now - job.born_at).to_std().unwrap_or_default();
-    claim.trace_id = job.trace_id.clone();
+    claim.trace_id.clone_from(&job.trace_id);
     Ok(Some((row, claim)))
 }
 

@@ -301,6 +301,10 @@ impl Ending {
 
 /// An ending, within a batch: what is left out is null.
 #[derive(Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are columns of the rows that are written"
+)]
 struct EndingRow<'a> {
     id: Uuid,
     kind: String,

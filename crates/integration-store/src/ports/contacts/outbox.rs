@@ -109,7 +109,7 @@ pub(in super::super) async fn queue_delivery(
     connection: &mut Connection,
     line: &LineId,
     tenant: &TenantId,
-    lane: Lane,
+    urgency: Lane,
     trace_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -117,7 +117,7 @@ pub(in super::super) async fn queue_delivery(
     let joined = store
         .query(JOIN_DELIVERY)
         .bind(ordering_key(line))
-        .bind(lane_number(lane))
+        .bind(lane_number(urgency))
         .bind(trace_id.map(printable))
         .bind(Time::from(now))
         .execute(&mut *connection)
@@ -126,7 +126,7 @@ pub(in super::super) async fn queue_delivery(
     if joined.rows_affected() > 0 {
         return Ok(());
     }
-    add_delivery(store, connection, line, tenant, lane, trace_id, now).await
+    add_delivery(store, connection, line, tenant, urgency, trace_id, now).await
 }
 
 /// Queues a delivery on a line that has none.
@@ -135,7 +135,7 @@ pub(in super::super) async fn add_delivery(
     connection: &mut Connection,
     line: &LineId,
     tenant: &TenantId,
-    lane: Lane,
+    urgency: Lane,
     trace_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -144,7 +144,7 @@ pub(in super::super) async fn add_delivery(
         line,
         tenant,
         kind: JobKind::Deliver,
-        lane,
+        lane: urgency,
         operation: None,
         is_first: false,
         trace_id,

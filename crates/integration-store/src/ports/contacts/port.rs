@@ -22,9 +22,10 @@ impl JobStore for Store {
         token: LeaseToken,
         lease: Duration,
     ) -> Result<(), StoreError> {
-        match claim::renew(self, job, token, lease).await? {
-            true => Ok(()),
-            false => Err(StoreError::LeaseLost),
+        if claim::renew(self, job, token, lease).await? {
+            Ok(())
+        } else {
+            Err(StoreError::LeaseLost)
         }
     }
 

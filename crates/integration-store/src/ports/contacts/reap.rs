@@ -110,7 +110,7 @@ pub(super) async fn mend(store: &Store) -> Result<()> {
 /// Extends the leases of this process after the database's clock has jumped ahead: their workers are here and well.
 pub(super) async fn keep_own(store: &Store, now: DateTime<Utc>, at: Instant) -> Result<()> {
     #[derive(Serialize)]
-    struct Lease {
+    struct Kept {
         id: Uuid,
         token: Uuid,
         lease_until: String,
@@ -123,9 +123,9 @@ pub(super) async fn keep_own(store: &Store, now: DateTime<Utc>, at: Instant) -> 
         jobs = leases.len(),
         "the database's clock jumped ahead: leases follow"
     );
-    let rows: Vec<Lease> = leases
+    let rows: Vec<Kept> = leases
         .into_iter()
-        .map(|(job, token, left)| Lease {
+        .map(|(job, token, left)| Kept {
             id: job.as_uuid(),
             token: token.as_uuid(),
             lease_until: stamp(now + lease_ttl(left)),

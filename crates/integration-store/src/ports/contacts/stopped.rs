@@ -93,8 +93,17 @@ async fn replay_in(store: &Store, connection: &mut Connection, job: JobId) -> Re
         let query = query.bind(line.target_text()).bind(id);
         query.execute(&mut *connection).await.map_err(failed)?;
         remove_job(store, connection, job).await?;
-        let (lane, trace): (Lane, _) = (stopped.lane, stopped.trace_id.as_deref());
-        return queue_delivery(store, connection, line, &stopped.tenant, lane, trace, now).await;
+        let (urgency, trace): (Lane, _) = (stopped.lane, stopped.trace_id.as_deref());
+        return queue_delivery(
+            store,
+            connection,
+            line,
+            &stopped.tenant,
+            urgency,
+            trace,
+            now,
+        )
+        .await;
     }
     let query = store.query(REPLAY).bind(id).bind(Time::from(now));
     let replayed = query.execute(&mut *connection).await.map_err(failed)?;
