@@ -232,6 +232,20 @@ impl SqliteStore {
         self.local.work_added().await;
     }
 
+    /// Writes until nobody waits any more.
+    async fn serve(&self) {
+        loop {
+            let first = {
+                let mut queue = self.local.own.queue();
+                let first = queue.waiting.pop_front();
+                queue.is_served = first.is_some();
+                first
+            };
+            let Some(first) = first else { return };
+            self.write_together(first).await;
+        }
+    }
+
     /// Runs whoever waits in one transaction, and answers them.
     async fn write_together(&self, first: Queued) {
         let mut tx = match self.writer.begin_with("begin immediate").await {
@@ -457,7 +471,8 @@ mod tests {
             is_over: false,
         };
         store.local.own.queue().is_served = true;
-        first.serve().await;
+        first.store.serve().await;
+        first.end();
         let (sender, answer) = oneshot::channel();
         let next = Queued {
             run: Box::new(move |_, _| {
@@ -477,11 +492,7 @@ mod tests {
             queue.is_served = true;
         }
         drop(first);
-        let mut second = Served {
-            store,
-            is_over: false,
-        };
-        second.serve().await;
+        store.serve().await;
         answer.await.unwrap();
     }
 
