@@ -461,6 +461,25 @@ impl State {
         Ok(())
     }
 
+    /// Forgets a stopped job, which a person has seen to.
+    pub(super) fn discard(&mut self, id: JobId) -> Result<(), StoreError> {
+        let job = self.jobs.get(&id).ok_or(StoreError::NoSuchJob)?;
+        if !matches!(job.state, JobState::Review | JobState::Dead) {
+            return Err(StoreError::NoSuchJob);
+        }
+        let (line, is_removal) = (job.line.clone(), matches!(job.task, Task::Remove(_)));
+        self.jobs.remove(&id);
+        if let Some(line) = self.lines.get_mut(&line) {
+            line.stopped = line.stopped.filter(|stopped| *stopped != id);
+        }
+        if is_removal {
+            self.unlink(&line);
+            self.release(&line);
+        }
+        self.bury(line.0);
+        Ok(())
+    }
+
     /// Takes back what was leased to workers that did not come back.
     pub(super) fn reap(&mut self, max_crashes: u32, now: Instant) {
         while let Some((until, id)) = self

@@ -326,6 +326,10 @@ impl JobStore for MemoryStore {
         self.change(|state| state.replay(job, now))
     }
 
+    async fn discard(&self, job: JobId) -> Result<(), StoreError> {
+        self.change(|state| state.discard(job))
+    }
+
     async fn resume(&self, tenant: &TenantId, target: &TargetName) -> Result<u64, StoreError> {
         let now = self.0.timer.now();
         Ok(self.change(|state| state.resume(tenant, target, now)))

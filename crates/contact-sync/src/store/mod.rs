@@ -330,6 +330,15 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError::NoSuchJob`] when there is no stopped job of that id.
     async fn replay(&self, job: JobId) -> Result<(), StoreError>;
 
+    /// Forgets a stopped job, because a person has seen to it: a delivery stays undone until the next signup or change of
+    /// the person; what an undo or a removal was about counts as taken away, and with the last removal the erased
+    /// contact's data goes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoSuchJob`] when there is no stopped job of that id.
+    async fn discard(&self, job: JobId) -> Result<(), StoreError>;
+
     /// Makes jobs of an integration that wait for a person run at once, after it was mended or an import was marked:
     /// those that were parked, and no other. What is left of their wait counts as age again. Returns how many.
     ///

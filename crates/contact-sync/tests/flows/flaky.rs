@@ -150,6 +150,10 @@ impl JobStore for Flaky {
         self.up("replay")?.replay(job).await
     }
 
+    async fn discard(&self, job: JobId) -> Result<(), StoreError> {
+        self.up("discard")?.discard(job).await
+    }
+
     async fn resume(&self, tenant: &TenantId, target: &TargetName) -> Result<u64, StoreError> {
         self.up("resume")?.resume(tenant, target).await
     }

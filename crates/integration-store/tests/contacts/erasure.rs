@@ -459,3 +459,29 @@ pub(crate) async fn leaves_a_key_for_whoever_comes_later(subject: &dyn Subject) 
     );
     desk.rests().await;
 }
+
+/// A vendor that cannot delete: a person does, and says so.
+pub(crate) async fn that_a_person_has_done_leaves_nothing(subject: &dyn Subject) {
+    let desk = desk(subject);
+    let id = desk.link(&ann(), A).await;
+    erase(&desk, id).await;
+    let claim = desk.claim().await;
+    let running = desk.store.discard(claim.job).await;
+    assert!(matches!(running, Err(contact_sync::StoreError::NoSuchJob)));
+    desk.failed(&claim, LinkChange::Keep, Ack::Review).await;
+    desk.store.discard(claim.job).await.unwrap();
+    assert!(desk.stopped().await.is_empty());
+    assert!(is_gone(&desk, id).await && is_forgotten(&desk).await);
+    let again = desk.store.discard(claim.job).await;
+    assert!(matches!(again, Err(contact_sync::StoreError::NoSuchJob)));
+
+    // A delivery that nobody wants any more: the next signup is delivered as ever.
+    desk.sign_up(&bob()).await;
+    let claim = desk.claim().await;
+    desk.failed(&claim, LinkChange::Withdraw, Ack::Dead).await;
+    desk.store.discard(claim.job).await.unwrap();
+    assert!(desk.stopped().await.is_empty());
+    desk.rests().await;
+    desk.sign_up(&bob()).await;
+    desk.created(&desk.claim().await, "B").await;
+}

@@ -150,6 +150,7 @@ macro_rules! suite {
                 goes_before_whoever_comes_back,
                 is_tried_again,
                 that_cannot_be_done_waits_for_a_person,
+                that_a_person_has_done_leaves_nothing,
                 that_cannot_be_done_is_dropped_for_who_comes_back,
                 makes_a_strict_create_wait,
                 leaves_an_unconfirmed_create_to_its_operation,

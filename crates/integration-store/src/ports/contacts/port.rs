@@ -41,6 +41,10 @@ impl JobStore for Store {
         stopped::replay(self, job).await
     }
 
+    async fn discard(&self, job: JobId) -> Result<(), StoreError> {
+        stopped::discard(self, job).await
+    }
+
     async fn resume(&self, tenant: &TenantId, target: &TargetName) -> Result<u64, StoreError> {
         stopped::resume(self, tenant, target).await
     }

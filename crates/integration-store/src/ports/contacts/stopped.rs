@@ -5,7 +5,9 @@ use contact_sync::{
 };
 
 use super::contact::LineId;
+use super::erase::wipe_if_done;
 use super::job_row::{JobRow, job_kind};
+use super::line::{LinkState, forget_record, line, release, set_link};
 use super::outbox::{ensure_line, head, queue_delivery, remove_job};
 use super::{Connection, Result, Row, Store, corrupt, failed, get, queue};
 use crate::columns::{Id, Time};
@@ -67,7 +69,42 @@ pub(super) async fn replay(store: &Store, job: JobId) -> Result<()> {
     Ok(())
 }
 
-async fn replay_in(store: &Store, connection: &mut Connection, job: JobId) -> Result<()> {
+/// Forgets a stopped job, which a person has seen to.
+pub(super) async fn discard(store: &Store, job: JobId) -> Result<()> {
+    store
+        .change(move |store, connection| {
+            Box::pin(async move { discard_in(store, connection, job).await })
+        })
+        .await?;
+    store.wake();
+    Ok(())
+}
+
+async fn discard_in(store: &Store, connection: &mut Connection, job: JobId) -> Result<()> {
+    let stopped = stopped_job(store, connection, job).await?;
+    let id: &LineId = &stopped.line;
+    let now = store.now(connection).await?;
+    if stopped.kind == JobKind::Deliver {
+        let query = store.query(FORGET_STOPPED).bind(id.contact_row());
+        let query = query.bind(id.target_text()).bind(Id::from(job.as_uuid()));
+        query.execute(&mut *connection).await.map_err(failed)?;
+    }
+    remove_job(store, connection, job).await?;
+    if stopped.kind == JobKind::Remove
+        && let Some(state) = line(store, connection, id, true).await?
+    {
+        if let Some(remote) = state.link.remote() {
+            forget_record(store, connection, id, &stopped.tenant, remote).await?;
+        }
+        let none = LinkState::None;
+        set_link(store, connection, id, &stopped.tenant, &none, None, now).await?;
+        release(store, connection, id, now).await?;
+    }
+    wipe_if_done(store, connection, id.contact).await
+}
+
+/// Reads and locks a job that waits for a person.
+async fn stopped_job(store: &Store, connection: &mut Connection, job: JobId) -> Result<JobRow> {
     let id = Id::from(job.as_uuid());
     let row = store
         .query(queue::ONE)
@@ -84,6 +121,12 @@ async fn replay_in(store: &Store, connection: &mut Connection, job: JobId) -> Re
     if !matches!(state.as_str(), "review" | "dead") {
         return Err(StoreError::NoSuchJob);
     }
+    Ok(stopped)
+}
+
+async fn replay_in(store: &Store, connection: &mut Connection, job: JobId) -> Result<()> {
+    let id = Id::from(job.as_uuid());
+    let stopped = stopped_job(store, connection, job).await?;
     let now = store.now(connection).await?;
     let line: &LineId = &stopped.line;
     ensure_line(store, connection, line, &stopped.tenant).await?;
