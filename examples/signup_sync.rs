@@ -11,7 +11,9 @@
 //!
 //! With a file, the vendor is an integration: its key is sealed under the master key in `FILE.key` (mode 0600), or in
 //! `API_KEY_ENCRYPTION_SECRET`. The simulated vendor ends with this program; for one that remembers what it had before
-//! a kill, start `vendor-sandbox serve` and point `OPENPHONE_BASE_URL` and `OPENPHONE_API_KEY` at it.
+//! a kill, start `vendor-sandbox serve` and point `OPENPHONE_BASE_URL` and `OPENPHONE_API_KEY` at it
+//! (and `--input` at `examples/data/signups.csv`). After a kill, what was under way goes on when its lease is over: about a
+//! minute, because a create that nobody heard of may still take effect at the vendor.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,7 +24,8 @@ use std::time::Duration;
 use clap::Parser;
 use connector_http::{RetryPolicy, Timer as _, TokioTimer};
 use contact_sync::{
-    Action, ContactId, Event, Issue, Progress, Receipt, Region, Signup, SignupHook, Unmapped,
+    Action, ContactId, DeliveryState, Event, Issue, Progress, Receipt, Region, Signup, SignupHook,
+    Standing, Unmapped,
 };
 use examples::signup_csv::{self, Row, RowError};
 use examples::sync_store::{Place, Sync, TARGET};
@@ -137,6 +140,12 @@ async fn run(arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>
     }
     while let Ok(event) = news.try_recv() {
         note(&event, &mut lines);
+    }
+    for line in &mut lines {
+        // What another process on the same store has delivered is no event of this one.
+        if let (None, Some(contact)) = (&line.result, line.contact) {
+            line.result = sync.standing(contact).await?.and_then(elsewhere);
+        }
     }
     sync.close(Duration::from_secs(10)).await;
     bar.finish_and_clear();
@@ -280,6 +289,19 @@ fn note(event: &Event, lines: &mut [Line]) {
             }
         }
         _ => {}
+    }
+}
+
+fn elsewhere(state: DeliveryState) -> Option<Outcome> {
+    match (state.standing, state.remote) {
+        (Standing::Review(failure) | Standing::Dead(failure), _) => {
+            Some(Outcome::Failed(failure.to_string()))
+        }
+        (_, Some(remote)) => Some(Outcome::Unchanged(remote.to_string())),
+        (Standing::Queued | Standing::Retrying(_), None) => {
+            Some(Outcome::Failed("still on its way".to_owned()))
+        }
+        _ => None,
     }
 }
 

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use contact_sync::integrations::IntegrationDirectory;
 use contact_sync::targets::openphone::OpenPhoneTarget;
 use contact_sync::{
-    MemoryStore, RunningWorker, SharedClient, SignupHook, StaticDirectory, SyncStore, Worker,
+    ContactId, DeliveryState, MemoryStore, RunningWorker, SharedClient, SignupHook,
+    StaticDirectory, SyncStore, Worker,
 };
 use integration_core::instance::{Integration, IntegrationPatch};
 use integration_core::store::{IntegrationFilter, Store};
 use integration_core::vault::{Keyring, Vault};
 use integration_core::{Integrations, TenantId};
 use integration_store::SqliteStore;
+use openphone_client::Client;
 use openphone_client::integration::{Config, OpenPhone};
 
 use crate::master_key;
@@ -58,6 +60,7 @@ pub struct Sync {
     pub hook: SignupHook,
     /// Delivers them.
     pub worker: RunningWorker,
+    store: Arc<dyn SyncStore>,
     integrations: Option<Integrations>,
     file: Option<SqliteStore>,
 }
@@ -86,7 +89,8 @@ impl Sync {
                 let directory = StaticDirectory::new().on(TARGET);
                 Ok(Self {
                     worker: work(store.clone()).target(target).start(),
-                    hook: SignupHook::new(store, directory).region(region),
+                    hook: SignupHook::new(store.clone(), directory).region(region),
+                    store,
                     integrations: None,
                     file: None,
                 })
@@ -101,6 +105,16 @@ impl Sync {
             }
             Place::Postgres(address) => on_postgres(address, vendor, work, region).await,
         }
+    }
+
+    /// Returns where a contact stands with the vendor: another process on the same store may have delivered it.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub async fn standing(&self, contact: ContactId) -> Result<Option<DeliveryState>, Failure> {
+        let all = self.store.deliveries(contact).await?;
+        Ok(all.into_iter().find(|state| state.target == TARGET))
     }
 
     /// Lets the jobs that run come to their end, and writes what is still in memory.
@@ -157,12 +171,21 @@ async fn on_disk<S: Store + SyncStore + Clone + 'static>(
         .resuming(store.clone());
     directory.refresh().await?;
     let target = OpenPhoneTarget::new(directory.clients(TARGET)).mappings(directory.clone());
+    let left = store.snapshot().await?;
+    if left.running > 0 {
+        eprintln!(
+            "{} deliveries are under way in another process, or were when it ended: after a kill they go on within about a minute, \
+             once no request of it can take effect any more",
+            left.running
+        );
+    }
     Ok(Sync {
         worker: work(store.clone())
             .target(Arc::new(target))
             .integrations(&directory)
             .start(),
-        hook: SignupHook::new(store, directory).region(region),
+        hook: SignupHook::new(store.clone(), directory).region(region),
+        store,
         integrations: Some(integrations),
         file: None,
     })
@@ -176,6 +199,8 @@ async fn connect(integrations: &Integrations, vendor: &Connection) -> Result<(),
     let saved: Vec<Integration> = integrations.list(&tenant, filter).await?;
     let id = match saved.first() {
         Some(saved) => {
+            // A key that opens nothing is said here, not covered up by saving anew.
+            integrations.client::<Client>(&tenant, saved.id).await?;
             let patch = IntegrationPatch::new().config(config);
             integrations.update(&tenant, saved.id, patch).await?;
             saved.id

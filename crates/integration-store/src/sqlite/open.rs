@@ -127,7 +127,9 @@ impl SqliteStoreBuilder {
         let writing = options
             .clone()
             .journal_mode(SqliteJournalMode::Wal)
-            .pragma("wal_autocheckpoint", PAGES_IN_WAL);
+            .pragma("wal_autocheckpoint", PAGES_IN_WAL)
+            // What is deleted is overwritten: erased people do not stay in free pages.
+            .pragma("secure_delete", "on");
         let writer = self.connect(1, writing, Some(&path)).await?;
         file::check_writable(&options, &path).await?;
         migrate(&writer, Some(&path)).await?;
