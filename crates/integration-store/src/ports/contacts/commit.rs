@@ -70,9 +70,6 @@ impl Drop for Served {
             queue.is_served = false;
             queue.outcomes.clear();
         }
-        let mut queue = self.store.local.outcomes.queue();
-        queue.is_served = false;
-        queue.outcomes.clear();
     }
 }
 
