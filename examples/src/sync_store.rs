@@ -1,5 +1,6 @@
 //! Where signups are kept until they have arrived: in memory, in an SQLite file, or on a PostgreSQL server.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -53,7 +54,6 @@ impl FromStr for Place {
 }
 
 /// A worker at work, and the hook that gives it something to do.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Sync {
     /// Takes the signups.
@@ -126,6 +126,15 @@ impl Sync {
         if let Some(file) = &self.file {
             file.close().await;
         }
+    }
+}
+
+impl fmt::Debug for Sync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sync")
+            .field("hook", &self.hook)
+            .field("worker", &self.worker)
+            .finish_non_exhaustive()
     }
 }
 
