@@ -78,8 +78,8 @@ pub(crate) async fn run(place: &Place, options: &Options) -> Outcome<Vec<String>
         .filter(|(_, crashes)| *crashes != i64::from(MAX_CRASHES))
         .count();
     #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
-    let pace = verdict.completions as f64 / seconds;
-    println!("{name}_completions_per_second={pace:.0}");
+    let per_second = verdict.completions as f64 / seconds;
+    println!("{name}_completions_per_second={per_second:.0}");
     let figures = [
         ("claims", verdict.claims, None),
         ("completions", verdict.completions, None),
