@@ -40,6 +40,7 @@ pub(crate) fn counter(value: u64) -> i64 {
 }
 
 /// Returns the milliseconds of a duration.
+#[cfg(feature = "core")]
 pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -119,6 +119,7 @@ impl PostgresStore {
         &self.pool
     }
 
+    #[cfg(feature = "core")]
     fn writer(&self) -> &PgPool {
         &self.pool
     }

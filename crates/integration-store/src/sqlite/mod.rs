@@ -43,6 +43,7 @@ mod tests;
 #[path = "../ports/tokens.rs"]
 mod tokens;
 
+#[cfg(feature = "core")]
 use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
@@ -148,6 +149,7 @@ impl SqliteStore {
         &self.readers
     }
 
+    #[cfg(feature = "core")]
     fn writer(&self) -> &SqlitePool {
         &self.writer
     }
@@ -171,6 +173,7 @@ impl SqliteStore {
     }
 
     /// Returns the text as SQLite takes it, which is as it is written.
+    #[cfg(feature = "core")]
     #[expect(
         clippy::unused_self,
         reason = "on PostgreSQL the store knows its schema"
