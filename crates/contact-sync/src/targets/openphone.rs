@@ -8,7 +8,7 @@
 //! - The filter is exact and sees a new record at once: the search lag is zero.
 //! - There is no idempotency key, and an update replaces whole lists: changes are read, merged and written.
 //! - There is no place for notes or for the extension of a phone number; both are reported as unmapped, unless the
-//!   tenant's [`FieldMap`](crate::FieldMap) names one.
+//!   tenant's [`FieldMap`] names one.
 //!
 //! In a field map the vendor's fields are `first_name`, `last_name`, `company`, `role`, `emails`, `phone_numbers`,
 //! `source_url`, and `source`, which new records alone are given. `custom:…` is a custom field by its key or, failing
