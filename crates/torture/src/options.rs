@@ -73,7 +73,8 @@ impl Options {
             options.workers = 2;
             options.signups = 500;
             // The slowest five of five hundred on a busy machine say little.
-            options.p99_bar = 10.0;
+            // Five slow ones of 500 decide it, and what else the machine does decides them: printed, not judged.
+            options.p99_bar = f64::INFINITY;
             options.cap = Duration::from_mins(2);
         }
         let mut words = arguments.iter().map(String::as_str);
