@@ -72,7 +72,6 @@ impl Options {
             options.jobs = 2_000;
             options.workers = 2;
             options.signups = 500;
-            // The slowest five of five hundred on a busy machine say little.
             // Five slow ones of 500 decide it, and what else the machine does decides them: printed, not judged.
             options.p99_bar = f64::INFINITY;
             options.cap = Duration::from_mins(2);
