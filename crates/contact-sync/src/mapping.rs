@@ -354,6 +354,17 @@ pub struct MappedValue {
     pub text: String,
 }
 
+impl MappedValue {
+    /// Reports that this has not reached the vendor: under where it comes from, or, for a constant, which is the
+    /// tenant's own and no part of the contact, under where it should have gone. For targets.
+    pub fn unmapped(&self, reason: &'static str) -> Unmapped {
+        self.source.as_ref().map_or_else(
+            || Unmapped::attribute(String::from(self.place.clone()), reason),
+            |source| source.unmapped(reason),
+        )
+    }
+}
+
 impl fmt::Debug for MappedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MappedValue")
