@@ -80,6 +80,18 @@ impl FieldMap {
         self
     }
 
+    /// The places that it names, each with what goes there: none for a constant.
+    #[cfg_attr(
+        not(feature = "suitedash"),
+        allow(dead_code, reason = "it is for targets")
+    )]
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Option<&Source>, &Place)> {
+        let fields = self.fields.iter();
+        let fields = fields.filter_map(|(source, place)| Some((Some(source), place.as_ref()?)));
+        let constants = self.constants.keys().map(|place| (None, place));
+        fields.chain(constants)
+    }
+
     /// Says what of a contact goes where at a target with these places, and what finds none. For targets.
     pub fn apply(&self, contact: &Contact, places: &Places) -> Mapped {
         let mut mapped = Mapped::default();
@@ -173,7 +185,7 @@ fn values(contact: &Contact) -> Vec<(Source, Result<String, &'static str>)> {
 
 /// Reads a text as an e-mail address that can be sent.
 #[cfg_attr(
-    not(feature = "openphone"),
+    not(any(feature = "openphone", feature = "suitedash")),
     allow(dead_code, reason = "it is for targets")
 )]
 pub(crate) fn as_email(text: &str) -> Option<String> {
@@ -183,7 +195,7 @@ pub(crate) fn as_email(text: &str) -> Option<String> {
 
 /// Reads a text with a country code as a phone number that can be sent.
 #[cfg_attr(
-    not(feature = "openphone"),
+    not(any(feature = "openphone", feature = "suitedash")),
     allow(dead_code, reason = "it is for targets")
 )]
 pub(crate) fn as_number(text: &str) -> Option<String> {
@@ -316,7 +328,7 @@ impl Places {
         Self { fields, lists }
     }
 
-    fn of(&self, source: &Source) -> Option<Result<&'static str, &'static str>> {
+    pub(crate) fn of(&self, source: &Source) -> Option<Result<&'static str, &'static str>> {
         match source {
             Source::Attribute(_) => Some(Err("no field is mapped to it")),
             Source::Field(field) => self

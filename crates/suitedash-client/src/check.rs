@@ -113,9 +113,14 @@ impl Check {
         }
     }
 
+    /// Tells whether nothing was noted.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// The error, if anything was noted.
     pub(crate) fn finish(self, operation: &'static str) -> Result<(), Error> {
-        if self.errors.is_empty() {
+        if self.is_clean() {
             Ok(())
         } else {
             Err(Error::validation(VENDOR, operation, self.errors))

@@ -103,6 +103,18 @@ impl Address {
         ]
     }
 
+    /// The parts in the same order, to be changed.
+    pub(crate) fn parts_mut(&mut self) -> [&mut Option<String>; 6] {
+        [
+            &mut self.address_line_1,
+            &mut self.address_line_2,
+            &mut self.city,
+            &mut self.state,
+            &mut self.country,
+            &mut self.zip,
+        ]
+    }
+
     pub(crate) fn check(&self, check: &mut crate::check::Check) {
         for (name, part) in self.parts() {
             if let Some(part) = part {

@@ -8,4 +8,7 @@
 
 mod api;
 mod import;
+#[cfg(feature = "integrations")]
+mod integrations;
+mod mapping;
 mod world;

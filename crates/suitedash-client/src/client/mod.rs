@@ -5,7 +5,7 @@ mod builder;
 use std::fmt;
 use std::sync::Arc;
 
-use connector_http::{Call, Endpoint, Error, Method, Request, Timer, Transport};
+use connector_http::{Call, Endpoint, Error, Lane, Method, Request, Timer, Transport};
 use secrecy::SecretString;
 use url::Url;
 
@@ -123,6 +123,16 @@ impl Client {
     /// The usual ones of a read. A failure is not remembered.
     pub async fn meta(&self) -> Result<Arc<Attributes>, Error> {
         let (attributes, _calls) = self.meta_with(|call| call).await?;
+        Ok(attributes)
+    }
+
+    /// The same for work of this lane: a reading that nobody waits for does not touch the reserve of the quota.
+    ///
+    /// # Errors
+    ///
+    /// As [`meta`](Self::meta).
+    pub async fn meta_in(&self, lane: Lane) -> Result<Arc<Attributes>, Error> {
+        let (attributes, _calls) = self.meta_with(|call| call.lane(lane)).await?;
         Ok(attributes)
     }
 

@@ -15,9 +15,11 @@
 //! ```
 
 mod place;
+mod places;
 mod settings;
 
 pub use self::place::ImportPlace;
+pub use self::places::CONTACT_FIELDS;
 pub use self::settings::{CallOrder, Messages, NewRole, Settings};
 use crate::client::Client;
 use crate::export::Mode;

@@ -2,6 +2,7 @@
 
 use connector_http::setters;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::upsert::{
     ContactInput, ContactPlan, ContactRules, ExistingValues, NotesRule, SourceRule,
@@ -65,6 +66,22 @@ pub struct Settings {
     /// Use this integration where none is named.
     #[cfg_attr(feature = "integration", schemars(title = "Default for SuiteDash"))]
     pub is_default: bool,
+    /// Which field of a contact goes where, in the JSON of whoever sends contacts. Left out, that one's own way. The
+    /// names on the right are those of [`CONTACT_FIELDS`](super::CONTACT_FIELDS), or a field of the account's own:
+    /// `custom:Plan`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "integration",
+        schemars(
+            title = "Field map of contacts",
+            description = "Which field of a contact goes where: a field of SuiteDash, or one of the account's own, as custom:NAME.",
+            schema_with = "super::places::field_map",
+            extend("ui" = {
+                "help": "As JSON: {\"fields\": {\"notes\": \"custom:Remarks\", \"attribute:plan\": \"custom:Plan\", \"company\": null}, \"constants\": {\"tags\": \"shop\"}}"
+            })
+        )
+    )]
+    pub contact_fields: Option<Map<String, Value>>,
 }
 
 /// What a new contact is to the account.
@@ -123,6 +140,7 @@ impl Settings {
             call_order: CallOrder::default(),
             send_welcome_email: false,
             is_default: false,
+            contact_fields: None,
         }
     }
 
@@ -213,6 +231,8 @@ setters! { Settings {
     send_welcome_email: bool,
     /// Sets whether it is used where none is named.
     is_default: bool,
+    /// Sets which field of a contact goes where.
+    contact_fields: Option<Map<String, Value>>,
 } }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Which cells a row has, and what their column is called.
 
+use super::cell;
 use super::contact::ExportContact;
 
 /// What a column holds.
@@ -49,6 +50,9 @@ pub enum Field {
     /// The notes. What was asked about, the message, the source and the date are added to them, each unless it has a
     /// column of its own in this file.
     BackgroundInfo,
+    /// What has no field here, such as one of the account's own: the value that
+    /// [`ExportContact::extra`](super::ExportContact::extra) has under the column's name. There may be several.
+    Extra,
 }
 
 impl Field {
@@ -76,6 +80,7 @@ impl Field {
             Self::Country => "Country",
             Self::Zip => "Zip",
             Self::BackgroundInfo => "Background Info",
+            Self::Extra => "Extra",
         }
     }
 
@@ -100,7 +105,7 @@ impl Field {
             Self::State => &contact.state,
             Self::Country => &contact.country,
             Self::Zip => &contact.zip,
-            Self::CreatedDate | Self::Tags | Self::BackgroundInfo => return None,
+            Self::CreatedDate | Self::Tags | Self::BackgroundInfo | Self::Extra => return None,
         };
         Some(text.as_deref().unwrap_or_default())
     }
@@ -124,6 +129,36 @@ impl Column {
             name: name.into(),
         }
     }
+
+    /// Makes a column for what has no field here. `None` if no column can have this name, or if a field's has it.
+    pub fn extra(name: impl Into<String>) -> Option<Self> {
+        let column = Self::named(Field::Extra, name);
+        let is_taken = ALL
+            .iter()
+            .any(|field| is_same_name(field.label(), &column.name));
+        (cell::is_header(&column.name) && !is_taken).then_some(column)
+    }
+
+    /// Tells whether both hold the same.
+    pub(super) fn holds_same(&self, other: &Self) -> bool {
+        self.field == other.field
+            && (self.field != Field::Extra || is_same_name(&self.name, &other.name))
+    }
+
+    /// Returns the text of a column that is one as it is; `None` for those that are put together.
+    #[inline]
+    pub(super) fn text<'c>(&self, contact: &'c ExportContact) -> Option<&'c str> {
+        if self.field == Field::Extra {
+            let text = contact.extra.get(&self.name);
+            return Some(text.map(String::as_str).unwrap_or_default());
+        }
+        self.field.text(contact)
+    }
+}
+
+/// Blanks around a name and case make no difference to importers.
+pub(super) fn is_same_name(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
 }
 
 impl From<Field> for Column {
@@ -131,6 +166,31 @@ impl From<Field> for Column {
         Self::named(field, field.label())
     }
 }
+
+/// Every field that has one column.
+const ALL: [Field; 21] = [
+    Field::Id,
+    Field::FirstName,
+    Field::LastName,
+    Field::Email,
+    Field::Phone,
+    Field::Company,
+    Field::ServiceInterest,
+    Field::Message,
+    Field::Source,
+    Field::CreatedDate,
+    Field::Tags,
+    Field::Role,
+    Field::Title,
+    Field::Website,
+    Field::AddressLine1,
+    Field::AddressLine2,
+    Field::City,
+    Field::State,
+    Field::Country,
+    Field::Zip,
+    Field::BackgroundInfo,
+];
 
 /// The columns of a file unless told otherwise, in this order.
 pub(super) const DEFAULT: [Field; 11] = [

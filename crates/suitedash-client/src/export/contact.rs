@@ -1,5 +1,6 @@
 //! What a row is made of.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -66,6 +67,8 @@ pub struct ExportContact {
     pub zip: Option<String>,
     /// What SuiteDash keeps as notes.
     pub background_info: Option<String>,
+    /// Values of [extra columns](super::Column::extra), by the column's name. One without a column is not written.
+    pub extra: BTreeMap<String, String>,
 }
 
 impl ExportContact {
@@ -75,6 +78,12 @@ impl ExportContact {
             id: id.into(),
             ..Self::default()
         }
+    }
+
+    /// Sets the value of an extra column.
+    pub fn extra(mut self, column: impl Into<String>, text: impl Into<String>) -> Self {
+        self.extra.insert(column.into(), text.into());
+        self
     }
 
     /// How much text it holds, in bytes.
@@ -99,7 +108,11 @@ impl ExportContact {
             &self.zip,
             &self.background_info,
         ];
-        let texts = texts.into_iter().flatten().chain(&self.tags);
+        let texts = texts
+            .into_iter()
+            .flatten()
+            .chain(&self.tags)
+            .chain(self.extra.values());
         self.id.len() + texts.map(String::len).sum::<usize>()
     }
 }
@@ -172,6 +185,7 @@ impl fmt::Debug for ExportContact {
             country,
             zip,
             background_info,
+            extra,
         } = self;
         let mut debug = f.debug_struct("ExportContact");
         debug.field("id", id);
@@ -201,6 +215,7 @@ impl fmt::Debug for ExportContact {
         debug
             .field("created", created)
             .field("tags", &tags.len())
+            .field("extra", &extra.len())
             .finish_non_exhaustive()
     }
 }
@@ -214,10 +229,11 @@ mod tests {
         let contact = ExportContact::new("c-1")
             .first_name("canary")
             .message("canary")
-            .tags(["canary"]);
+            .tags(["canary"])
+            .extra("Plan", "canary");
         assert_eq!(
             format!("{contact:?}"),
-            "ExportContact { id: \"c-1\", first_name: present, message: present, created: None, tags: 1, .. }"
+            "ExportContact { id: \"c-1\", first_name: present, message: present, created: None, tags: 1, extra: 1, .. }"
         );
     }
 

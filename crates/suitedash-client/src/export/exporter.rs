@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use chrono::{DateTime, Utc};
 use futures_core::Stream;
 
+use super::columns::Column;
 use super::contact::ExportContact;
 use super::error::ExportError;
 use super::history::{
@@ -134,6 +135,12 @@ impl NewExport {
     /// Chooses how the file is written.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
+        self
+    }
+
+    /// Adds columns that the file lacks; see [`Profile::with_missing`].
+    pub fn with_missing(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
+        self.profile = self.profile.with_missing(columns);
         self
     }
 

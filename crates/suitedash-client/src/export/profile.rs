@@ -1,7 +1,7 @@
 //! How a file is written.
 
 use super::cell::{self, Guard};
-use super::columns::{ATTRIBUTES, Column, DEFAULT, Field};
+use super::columns::{ATTRIBUTES, Column, DEFAULT, Field, is_same_name};
 use super::error::ExportError;
 
 /// How a file is written: its columns, and what is done to cells.
@@ -127,11 +127,12 @@ impl Profile {
         self.columns(ATTRIBUTES.map(Column::from))
     }
 
-    /// Calls the column of a field something else. Nothing happens if there is no such column.
+    /// Calls the column of a field something else. Nothing happens if there is no such column, or for
+    /// [`Field::Extra`], whose name says what it holds.
     pub fn rename(mut self, field: Field, name: impl Into<String>) -> Self {
         let name = name.into();
         for column in &mut self.columns {
-            if column.field == field {
+            if column.field == field && field != Field::Extra {
                 column.name.clone_from(&name);
             }
         }
@@ -147,6 +148,17 @@ impl Profile {
     /// Adds a column at the end.
     pub fn with(mut self, column: impl Into<Column>) -> Self {
         self.columns.push(column.into());
+        self
+    }
+
+    /// Adds those of these columns that are not there yet, at the end: one of the same field, or an
+    /// [extra](Column::extra) one of the same name, is.
+    pub fn with_missing(mut self, columns: impl IntoIterator<Item = Column>) -> Self {
+        for column in columns {
+            if !self.columns.iter().any(|it| it.holds_same(&column)) {
+                self.columns.push(column);
+            }
+        }
         self
     }
 
@@ -192,20 +204,19 @@ impl Profile {
         if self.columns.is_empty() {
             return Err(ExportError::NoColumns);
         }
-        let mut seen = Vec::with_capacity(self.columns.len());
+        let mut seen: Vec<&str> = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
             if !cell::is_header(&column.name) {
                 return Err(ExportError::ColumnName {
                     field: column.field,
                 });
             }
-            let name = column.name.trim().to_lowercase();
-            if seen.contains(&name) {
+            if seen.iter().any(|name| is_same_name(name, &column.name)) {
                 return Err(ExportError::DuplicateColumn {
                     field: column.field,
                 });
             }
-            seen.push(name);
+            seen.push(&column.name);
         }
         Ok(())
     }
@@ -254,6 +265,28 @@ mod tests {
         assert_eq!(names(&profile), ["Tags", "E-mail", "Zip"]);
         assert!(profile.check().is_ok());
         assert!(Profile::import_raw().attribute_columns().check().is_ok());
+    }
+
+    #[test]
+    fn missing_columns_are_added_once() {
+        let extra = |name| Column::extra(name).unwrap();
+        let profile = Profile::default()
+            .columns([Column::from(Field::Email), extra("Plan")])
+            .with_missing([Field::Email.into(), Field::Title.into()])
+            .with_missing([extra("plan "), extra("Seats"), Field::Title.into()])
+            .rename(Field::Extra, "Other");
+        assert_eq!(names(&profile), ["Email", "Plan", "Title", "Seats"]);
+        assert!(profile.check().is_ok());
+        for taken in [
+            "Plan\n",
+            "=Plan",
+            " ",
+            "e-mail\0",
+            " EMAIL",
+            "background info",
+        ] {
+            assert_eq!(Column::extra(taken), None, "{taken:?}");
+        }
     }
 
     #[rstest]

@@ -10,7 +10,7 @@ use csv::{QuoteStyle, Terminator, WriterBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Changes, Guard, Rules};
-use super::columns::Field;
+use super::columns::{Column, Field};
 use super::contact::ExportContact;
 use super::error::ExportError;
 use super::profile::{CreatedDate, LongCells, Profile};
@@ -168,10 +168,10 @@ impl<W: Write> RowWriter<W> {
 
     /// Tells whether a contact would have text in any cell.
     pub(super) fn has_text(&self, contact: &ExportContact) -> bool {
-        let mut fields = self.layout.fields.iter();
-        fields.any(|field| match field.text(contact) {
+        let mut columns = self.layout.columns.iter();
+        columns.any(|column| match column.text(contact) {
             Some(text) => !text.is_empty(),
-            None => self.layout.puts_together(*field, contact),
+            None => self.layout.puts_together(column.field, contact),
         })
     }
 
@@ -185,9 +185,9 @@ impl<W: Write> RowWriter<W> {
         if self.layout.rules.long == LongCells::Refuse {
             self.refuse_long(contact)?;
         }
-        for field in &self.layout.fields {
-            let text = self.layout.text(*field, contact, &mut self.cell);
-            let is_phone = *field == Field::Phone;
+        for column in &self.layout.columns {
+            let text = self.layout.text(column, contact, &mut self.cell);
+            let is_phone = column.field == Field::Phone;
             let written = if self.layout.rules.allow(text, is_phone) {
                 text
             } else {
@@ -211,11 +211,12 @@ impl<W: Write> RowWriter<W> {
     /// Refuses a contact before any cell of it is written.
     #[cold]
     fn refuse_long(&mut self, contact: &ExportContact) -> Result<(), ExportError> {
-        for field in &self.layout.fields {
-            let text = self.layout.text(*field, contact, &mut self.cell);
-            if self.layout.rules.is_too_long(text, *field == Field::Phone) {
+        for column in &self.layout.columns {
+            let text = self.layout.text(column, contact, &mut self.cell);
+            let field = column.field;
+            if self.layout.rules.is_too_long(text, field == Field::Phone) {
                 return Err(ExportError::CellTooLong {
-                    field: *field,
+                    field,
                     row: self.given,
                 });
             }
@@ -247,7 +248,7 @@ impl ExportCounts {
 
 /// What of a profile a row needs.
 struct Layout {
-    fields: Vec<Field>,
+    columns: Vec<Column>,
     rules: Rules,
     tags_separator: String,
     created_date: CreatedDate,
@@ -267,7 +268,7 @@ impl Layout {
         ];
         without_column.retain(|field| !profile.has(*field));
         Self {
-            fields: profile.columns.iter().map(|column| column.field).collect(),
+            columns: profile.columns.clone(),
             rules: Rules {
                 guard: profile.guard,
                 long: profile.long_cells,
@@ -281,12 +282,17 @@ impl Layout {
 
     /// Returns the text of a field, put together in `room` if it is not in the contact as it is.
     #[inline]
-    fn text<'t>(&self, field: Field, contact: &'t ExportContact, room: &'t mut String) -> &'t str {
-        if let Some(text) = field.text(contact) {
+    fn text<'t>(
+        &self,
+        column: &Column,
+        contact: &'t ExportContact,
+        room: &'t mut String,
+    ) -> &'t str {
+        if let Some(text) = column.text(contact) {
             return text;
         }
         room.clear();
-        self.put_together(field, contact, room);
+        self.put_together(column.field, contact, room);
         room
     }
 
@@ -436,6 +442,24 @@ mod tests {
             "Background Info,Source\r\n\"Called once.\nService Interest: Painting\nMessage: Two rooms,\nplease\n\
              Created Date: 2026-03-04T05:06:07Z\",website\r\n"
         );
+    }
+
+    #[test]
+    fn extra_columns_hold_what_has_no_field() {
+        let extra = |name| Column::extra(name).unwrap();
+        let profile = Profile::default().columns([extra("Plan"), extra("Seats")]);
+        let contact = |id: &str| ExportContact::new(id).extra("Seats", "=12");
+        let contacts = [
+            contact("1").extra("Plan", "basic").extra("Lost", "x"),
+            contact("2").extra("Seats", ""),
+            contact("3").extra("plan", "x"),
+        ];
+        let (file, counts) = written(&contacts, &profile);
+        assert_eq!(
+            file,
+            "\"Plan\",\"Seats\"\r\n\"basic\",\"'=12\"\r\n\"\",\"'=12\"\r\n"
+        );
+        assert_eq!((counts.rows, counts.empty_rows), (2, 1));
     }
 
     #[test]

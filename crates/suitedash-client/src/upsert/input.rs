@@ -5,9 +5,10 @@ use connector_http::setters;
 use serde_json::Value;
 
 use super::rules::{FieldRef, FieldValue};
+use crate::check::Check;
 use crate::ids::ContactUid;
 use crate::masked::masked_debug;
-use crate::values::Role;
+use crate::values::{Address, Role};
 
 /// A person as an application knows him, to be created or updated.
 ///
@@ -37,6 +38,20 @@ pub struct ContactInput {
     pub email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
+    /// A title before the name.
+    pub name_prefix: Option<String>,
+    /// The private e-mail address. Nobody is found by it.
+    pub home_email: Option<String>,
+    /// The e-mail address at work. Nobody is found by it.
+    pub work_email: Option<String>,
+    /// The private phone number.
+    pub home_phone: Option<String>,
+    /// The phone number at work.
+    pub work_phone: Option<String>,
+    /// The phone number of the shop.
+    pub shop_phone: Option<String>,
+    /// The address. Of an existing contact the parts that are not set here are kept.
+    pub address: Option<Address>,
     /// The company's name. **The link is by name alone**: who types an existing company's name into a form is linked to
     /// it, with what your account lets its members see.
     pub company: Option<String>,
@@ -70,8 +85,27 @@ pub struct ContactInput {
 masked_debug!(ContactInput {
     shown: [role, noted_at, send_welcome_email, existing],
     masked: [
-        first_name, last_name, full_name, email, phone, company, title, website, notes, tags,
-        fields, source, status, category,
+        first_name,
+        last_name,
+        full_name,
+        email,
+        phone,
+        name_prefix,
+        home_email,
+        work_email,
+        home_phone,
+        work_phone,
+        shop_phone,
+        address,
+        company,
+        title,
+        website,
+        notes,
+        tags,
+        fields,
+        source,
+        status,
+        category,
     ],
 });
 
@@ -88,6 +122,26 @@ impl ContactInput {
         self.fields.push(entry);
         self
     }
+
+    /// Tells whether a text can stand in a field of one line, or be a tag: some characters and not too many, no line
+    /// break, nothing but text. A contact with a line that cannot is refused as a whole, unsent.
+    pub fn takes_line(text: &str) -> bool {
+        let mut check = Check::new();
+        check.name(text, "line");
+        check.is_clean()
+    }
+
+    /// Tells whether a text can stand in the notes or a field of the account's own: line breaks may be in it.
+    pub fn takes_text(text: &str) -> bool {
+        let mut check = Check::new();
+        check.text(text, "text");
+        check.is_clean()
+    }
+
+    /// Tells whether a text can be an e-mail address.
+    pub fn takes_email(text: &str) -> bool {
+        crate::check::is_email(text)
+    }
 }
 
 setters! { ContactInput {
@@ -101,6 +155,20 @@ setters! { ContactInput {
     email: Option<String>,
     /// Sets the phone number.
     phone: Option<String>,
+    /// Sets the title before the name.
+    name_prefix: Option<String>,
+    /// Sets the private e-mail address.
+    home_email: Option<String>,
+    /// Sets the e-mail address at work.
+    work_email: Option<String>,
+    /// Sets the private phone number.
+    home_phone: Option<String>,
+    /// Sets the phone number at work.
+    work_phone: Option<String>,
+    /// Sets the phone number of the shop.
+    shop_phone: Option<String>,
+    /// Sets the address.
+    address: Option<Address>,
     /// Sets the company's name.
     company: Option<String>,
     /// Sets the job title.

@@ -9,6 +9,7 @@ use super::outcome::{Notice, Unmapped, UnmappedReason};
 use super::rules::{ContactRules, NotesRule};
 use super::wanted::{Wanted, is_same_tag};
 use crate::contacts::Contact;
+use crate::values::Address;
 
 /// A contact as it was read: typed, and as it came. What the vendor left out must not pass for empty, and what was not
 /// sent must not have changed.
@@ -34,7 +35,7 @@ impl<'de> Deserialize<'de> for Stored {
 impl Stored {
     /// A contact with nothing in it, to show what would be written.
     pub(super) fn blank() -> Option<Self> {
-        let raw = serde_json::json!({ "uid": "", "background_info": null, "tags": [], "custom_fields": {} });
+        let raw = serde_json::json!({ "uid": "", "background_info": null, "tags": [], "custom_fields": {}, "address": null });
         Self::deserialize(raw).ok()
     }
 
@@ -45,11 +46,27 @@ impl Stored {
     /// Whether something stands in a field of text that is no text, and so was read as nothing.
     fn hides_text(&self, field: &str) -> bool {
         match self.raw.get(field) {
-            None | Some(Value::Null | Value::String(_) | Value::Number(_)) => false,
-            Some(Value::Bool(odd)) => *odd,
-            // PHP's ways to write nothing.
-            Some(Value::Array(odd)) => !odd.is_empty(),
-            Some(Value::Object(odd)) => !odd.is_empty(),
+            None | Some(Value::String(_) | Value::Number(_)) => false,
+            Some(odd) => !is_nothing(odd),
+        }
+    }
+
+    /// The address, whole enough to be written back with a part changed; `None` if that would lose something.
+    fn address(&self) -> Option<Address> {
+        match self.raw.get("address")? {
+            Value::Null => Some(Address::default()),
+            Value::Array(odd) => odd.is_empty().then(Address::default),
+            Value::Object(told) => {
+                let address = self.contact.address.clone().unwrap_or_default();
+                let read = address.parts();
+                let is_read = |(name, value): (&String, &Value)| {
+                    let part = read.iter().find(|(part, _)| part == name);
+                    let is_text = matches!(value, Value::String(_) | Value::Number(_));
+                    is_nothing(value) || value == "" || (part.is_some() && is_text)
+                };
+                told.iter().all(is_read).then_some(address)
+            }
+            _ => None,
         }
     }
 
@@ -60,6 +77,17 @@ impl Stored {
             Some(Value::String(told)) => !told.is_empty(),
             _ => self.hides_text("companies"),
         }
+    }
+}
+
+/// PHP's ways to write nothing.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(odd) => !*odd,
+        Value::Array(odd) => odd.is_empty(),
+        Value::Object(odd) => odd.is_empty(),
+        Value::String(_) | Value::Number(_) => false,
     }
 }
 
@@ -78,22 +106,29 @@ pub(super) fn merge(wanted: &Wanted, stored: &Stored, rules: &ContactRules) -> M
     let contact = &stored.contact;
     merged.names(wanted, contact);
     merged.email(wanted, contact);
-    let lines = [
-        ("phone", &wanted.phone, &contact.phone),
-        ("title", &wanted.title, &contact.title),
-        ("website", &wanted.website, &contact.website),
+    let old = [
+        &contact.phone,
+        &contact.title,
+        &contact.website,
+        &contact.name_prefix,
+        &contact.home_email,
+        &contact.work_email,
+        &contact.home_phone,
+        &contact.work_phone,
+        &contact.shop_phone,
     ];
-    for (field, new, old) in lines {
+    for ((field, new), old) in wanted.lines().into_iter().zip(old) {
         if let Some(new) = new {
             merged.line(field, new, old.as_deref(), wanted.existing);
         }
     }
+    merged.address(wanted, stored);
     merged.company(wanted, contact, rules);
     merged.note(wanted, stored, rules);
     merged.tags(wanted, stored, rules);
     merged.custom(wanted, stored);
     if wanted.existing == ExistingValues::Keep {
-        merged.keep_unread(stored);
+        merged.keep_unread(wanted, stored);
     }
     if contact
         .role
@@ -114,7 +149,9 @@ pub(super) fn merge(wanted: &Wanted, stored: &Stored, rules: &ContactRules) -> M
 pub(super) fn look_back(body: &Map<String, Value>, before: &Stored, after: &Stored) -> Vec<Notice> {
     let mut notices = stored_differently(body, after);
     for (field, old) in &before.raw {
-        let sent = body.contains_key(field) || field == "companies" && body.contains_key("company");
+        let sent = body.contains_key(field)
+            || field == "companies" && body.contains_key("company")
+            || field == "full_address" && body.contains_key("address");
         if !sent && after.raw.get(field).is_some_and(|new| new != old) {
             notices.push(Notice::ChangedUnsent(field.clone()));
         }
@@ -129,6 +166,14 @@ pub(super) fn stored_differently(body: &Map<String, Value>, after: &Stored) -> V
         let kept = match field.as_str() {
             // Neither is told back under this name.
             "send_welcome_email" | "company" => true,
+            "address" => {
+                let now = &after.contact.address;
+                let now = now.as_ref().map(Address::parts).unwrap_or_default();
+                let kept = |(name, now): &(&str, Option<&str>)| {
+                    sent.get(*name).is_none_or(|it| it.as_str() == *now)
+                };
+                !after.says("address") || now.iter().all(kept)
+            }
             "tags" => same_tags(sent, &after.contact.tags) || !after.says("tags"),
             "custom_fields" => {
                 let sent = sent.as_object().into_iter().flatten();
@@ -202,6 +247,40 @@ impl Merged {
         let old = contact.email.as_deref();
         if old.is_none_or(|old| old.trim().to_lowercase() != new.to_lowercase()) {
             self.line("email", new, old, wanted.existing);
+        }
+    }
+
+    /// The vendor replaces the whole address.
+    fn address(&mut self, wanted: &Wanted, stored: &Stored) {
+        let Some(new) = &wanted.address else {
+            return;
+        };
+        let known = stored.address();
+        let mut address = known.clone().unwrap_or_default();
+        let (mut changed, mut kept) = (false, false);
+        for (old, (_, new)) in address.parts_mut().into_iter().zip(new.parts()) {
+            match (old.as_deref(), new) {
+                (_, None) => {}
+                (Some(old), Some(new)) if old.trim() == new => {}
+                (Some(_), Some(_)) if wanted.existing == ExistingValues::Keep => kept = true,
+                (_, Some(new)) => {
+                    *old = Some(new.to_owned());
+                    changed = true;
+                }
+            }
+        }
+        if kept {
+            self.notices.push(Notice::ValueKept("address"));
+        }
+        if !changed {
+            return;
+        }
+        match serde_json::to_value(&address) {
+            Ok(address) if known.is_some() => self.set("address", address),
+            _ => {
+                let reason = UnmappedReason::StoredUnknown;
+                self.unmapped.push(Unmapped::new("address", reason));
+            }
         }
     }
 
@@ -290,16 +369,10 @@ impl Merged {
 
 impl Merged {
     /// Takes out again what would replace a value that is there and could not be read.
-    fn keep_unread(&mut self, stored: &Stored) {
-        let lines = [
-            "first_name",
-            "last_name",
-            "email",
-            "phone",
-            "title",
-            "website",
-        ];
-        let texts = lines.into_iter().filter(|it| stored.hides_text(it));
+    fn keep_unread(&mut self, wanted: &Wanted, stored: &Stored) {
+        let names = ["first_name", "last_name", "email"].into_iter();
+        let lines = names.chain(wanted.lines().map(|(field, _)| field));
+        let texts = lines.filter(|it| stored.hides_text(it));
         let companies = stored.hides_companies().then_some("company");
         for field in texts.chain(companies) {
             if self.body.remove(field).is_some() {
@@ -424,6 +497,7 @@ mod tests {
     #[case(ContactInput::new().full_name("Jane Doe"), json!({"last_name": "Doe"}))]
     #[case(ContactInput::new().phone("+15550101"), json!({"phone": "+15550101"}))]
     #[case(ContactInput::new().title("CEO"), json!({"title": "CEO"}))]
+    #[case(ContactInput::new().work_phone(" +15550102 ").home_email("j@example.com"), json!({"work_phone": "+15550102", "home_email": "j@example.com"}))]
     #[case(ContactInput::new().company("example gmbh"), json!({}))]
     #[case(ContactInput::new().company("Other"), json!({"company": {"name": "Other", "create_company_if_not_exists": true}}))]
     #[case(ContactInput::new().tags(["vip", " "]), json!({}))]
@@ -470,6 +544,57 @@ mod tests {
         );
         assert_eq!(body, json!({}));
         assert!(matches!(merged.notices[..], [Notice::ValueKept(_), ..]));
+    }
+
+    /// The vendor replaces addresses: the parts that are there go back with the new ones.
+    #[rstest]
+    #[case(json!({"city": "Berlin", "zip": 10115}), Some(json!({"city": "Ulm", "zip": "10115", "state": "BW"})))]
+    #[case(json!(null), Some(json!({"city": "Ulm", "state": "BW"})))]
+    #[case(json!([]), Some(json!({"city": "Ulm", "state": "BW"})))]
+    #[case(json!({"city": "Ulm", "state": "BW", "zip": "1"}), None)]
+    fn an_address_is_added_to(#[case] before: Value, #[case] written: Option<Value>) {
+        let address = Address::new().city("Ulm").state(" BW ").country(" ");
+        let input = ContactInput::new().address(address);
+        let (body, merged) = changes(input, &json!({ "address": before }));
+        assert_eq!(body.get("address"), written.as_ref());
+        assert!(merged.unmapped.is_empty());
+    }
+
+    #[rstest]
+    #[case(json!("1 Main St, Berlin"))]
+    #[case(json!({"city": "Berlin", "county": "Mitte"}))]
+    #[case(json!({"city": {"name": "Berlin"}}))]
+    fn an_address_that_cannot_be_written_back_is_not_replaced(#[case] before: Value) {
+        let input = ContactInput::new().address(Address::new().zip("1"));
+        let (body, merged) = changes(input, &json!({ "address": before }));
+        assert_eq!(body, json!({}));
+        let told = Unmapped::new("address", UnmappedReason::StoredUnknown);
+        assert_eq!(merged.unmapped, [told]);
+    }
+
+    #[test]
+    fn a_form_fills_an_address_and_overwrites_none() {
+        let address = Address::new().city("Ulm").zip("1");
+        let input = ContactInput::new()
+            .address(address)
+            .existing(ExistingValues::Keep);
+        let (body, merged) = changes(input, &json!({"address": {"city": "Berlin"}}));
+        assert_eq!(body, json!({"address": {"city": "Berlin", "zip": "1"}}));
+        assert!(merged.notices.contains(&Notice::ValueKept("address")));
+    }
+
+    #[test]
+    fn an_address_told_back_with_more_in_it_is_the_same() {
+        let Value::Object(body) = json!({"address": {"city": "Ulm"}}) else {
+            panic!("an object")
+        };
+        let told = |city: &str| {
+            let address = json!({"city": city, "zip": null});
+            stored(&json!({"address": address, "full_address": city}))
+        };
+        assert_eq!(look_back(&body, &told("Bonn"), &told("Ulm")), []);
+        let odd = Notice::StoredDifferently("address".to_owned());
+        assert_eq!(look_back(&body, &told("Bonn"), &told("ULM")), [odd]);
     }
 
     #[rstest]

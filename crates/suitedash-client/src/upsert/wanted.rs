@@ -10,7 +10,7 @@ use super::rules::{ContactRules, FieldRef, FieldValue, SourceRule};
 use crate::check::Check;
 use crate::contacts::NewContact;
 use crate::meta::Attributes;
-use crate::values::{CompanyLink, Role};
+use crate::values::{Address, CompanyLink, Role};
 
 /// What a contact shall be.
 #[derive(Clone)]
@@ -23,6 +23,13 @@ pub(super) struct Wanted {
     /// The first name is the placeholder.
     pub(super) first_placeholder: bool,
     pub(super) phone: Option<String>,
+    pub(super) name_prefix: Option<String>,
+    pub(super) home_email: Option<String>,
+    pub(super) work_email: Option<String>,
+    pub(super) home_phone: Option<String>,
+    pub(super) work_phone: Option<String>,
+    pub(super) shop_phone: Option<String>,
+    pub(super) address: Option<Address>,
     pub(super) title: Option<String>,
     pub(super) website: Option<String>,
     pub(super) company: Option<String>,
@@ -56,6 +63,13 @@ impl Wanted {
             placeholder: false,
             first_placeholder: false,
             phone: said(input.phone),
+            name_prefix: said(input.name_prefix),
+            home_email: said(input.home_email),
+            work_email: said(input.work_email),
+            home_phone: said(input.home_phone),
+            work_phone: said(input.work_phone),
+            shop_phone: said(input.shop_phone),
+            address: input.address.and_then(said_address),
             title: said(input.title),
             website: said(input.website),
             company: said(input.company),
@@ -98,6 +112,13 @@ impl Wanted {
         let mut contact = NewContact::new(self.role.clone(), first, last);
         contact.email.clone_from(&self.email);
         contact.phone.clone_from(&self.phone);
+        contact.name_prefix.clone_from(&self.name_prefix);
+        contact.home_email.clone_from(&self.home_email);
+        contact.work_email.clone_from(&self.work_email);
+        contact.home_phone.clone_from(&self.home_phone);
+        contact.work_phone.clone_from(&self.work_phone);
+        contact.shop_phone.clone_from(&self.shop_phone);
+        contact.address.clone_from(&self.address);
         contact.title.clone_from(&self.title);
         contact.website.clone_from(&self.website);
         contact.company = self.company_link(rules);
@@ -212,6 +233,21 @@ impl Wanted {
         }
     }
 
+    /// The texts that go to a field of their own, under its name, besides names and the e-mail address.
+    pub(super) fn lines(&self) -> [(&'static str, Option<&str>); 9] {
+        [
+            ("phone", self.phone.as_deref()),
+            ("title", self.title.as_deref()),
+            ("website", self.website.as_deref()),
+            ("name_prefix", self.name_prefix.as_deref()),
+            ("home_email", self.home_email.as_deref()),
+            ("work_email", self.work_email.as_deref()),
+            ("home_phone", self.home_phone.as_deref()),
+            ("work_phone", self.work_phone.as_deref()),
+            ("shop_phone", self.shop_phone.as_deref()),
+        ]
+    }
+
     fn check(&self, may_create: bool) -> Check {
         let mut check = Check::new();
         if may_create {
@@ -224,21 +260,32 @@ impl Wanted {
             let keyed = self.email.is_some() || self.role == Role::Lead;
             check.require(keyed, "email", "must be given unless the role is Lead");
         }
-        if let Some(email) = &self.email {
-            check.email(email, "email");
-        }
-        let lines = [
-            ("first_name", &self.first_name),
-            ("last_name", &self.last_name),
-            ("phone", &self.phone),
-            ("company", &self.company),
-            ("title", &self.title),
-            ("website", &self.website),
+        let emails = [
+            ("email", &self.email),
+            ("home_email", &self.home_email),
+            ("work_email", &self.work_email),
         ];
-        for (path, line) in lines {
+        for (path, email) in emails {
+            if let Some(email) = email {
+                check.email(email, path);
+            }
+        }
+        let names = [
+            ("first_name", self.first_name.as_deref()),
+            ("last_name", self.last_name.as_deref()),
+            ("company", self.company.as_deref()),
+        ];
+        let lines = self.lines().into_iter();
+        for (path, line) in names
+            .into_iter()
+            .chain(lines.filter(|(path, _)| !path.ends_with("_email")))
+        {
             if let Some(line) = line {
                 check.line(line, path);
             }
+        }
+        if let Some(address) = &self.address {
+            address.check(&mut check);
         }
         if let Some(note) = &self.note {
             check.text(note, "notes");
@@ -268,6 +315,14 @@ fn said(text: Option<String>) -> Option<String> {
     } else {
         Some(trimmed.to_owned())
     }
+}
+
+/// An address of which some part says something.
+fn said_address(mut address: Address) -> Option<Address> {
+    for part in address.parts_mut() {
+        *part = said(part.take());
+    }
+    (address != Address::default()).then_some(address)
 }
 
 /// The tags without blanks around them, empty ones and repetitions.

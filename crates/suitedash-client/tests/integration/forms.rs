@@ -51,7 +51,13 @@ fn settings_have_one_set_of_defaults() {
         .keep_existing(true)
         .call_order(CallOrder::ReadFirst)
         .send_welcome_email(true)
-        .is_default(true);
+        .is_default(true)
+        .contact_fields(
+            json!({"fields": {"company": null}})
+                .as_object()
+                .unwrap()
+                .clone(),
+        );
     for settings in [Settings::default(), full] {
         let written = serde_json::to_value(&settings).unwrap();
         schema.validate(&written).unwrap();
@@ -60,6 +66,38 @@ fn settings_have_one_set_of_defaults() {
             settings
         );
     }
+}
+
+#[rstest]
+#[case(json!({}))]
+#[case(json!({"fields": {}, "constants": {}}))]
+#[case(json!({"fields": {"notes": "custom:Remarks", "attribute:plan": "zip", "company": null}}))]
+#[case(json!({"constants": {"tags": "fair,vip", "custom:Lead Source": "shop"}}))]
+fn a_field_map_that_can_be_one_is_taken(#[case] map: Value) {
+    let schema = ConfigSchema::of_settings::<Settings>().unwrap();
+    schema.validate(&json!({ "contact_fields": map })).unwrap();
+}
+
+#[rstest]
+#[case(json!([]))]
+#[case(json!("custom:Remarks"))]
+#[case(json!({"feilds": {}}))]
+#[case(json!({"fields": {"e-mail": "email"}}))]
+#[case(json!({"fields": {"attribute:": "email"}}))]
+#[case(json!({"fields": {"notes": "c4nary"}}))]
+#[case(json!({"fields": {"notes": "custom:"}}))]
+#[case(json!({"fields": {"notes": "custom: "}}))]
+#[case(json!({"fields": {"notes": "role"}}))]
+#[case(json!({"fields": {"notes": ["email"]}}))]
+#[case(json!({"constants": {"notes": "c4nary"}}))]
+#[case(json!({"constants": {"tags": ["c4nary"]}}))]
+#[case(json!({"constants": {"tags": null}}))]
+fn a_slip_of_the_pen_in_a_field_map_is_refused(#[case] map: Value) {
+    let schema = ConfigSchema::of_settings::<Settings>().unwrap();
+    let refused = schema.validate(&json!({ "contact_fields": map }));
+    let error = refused.unwrap_err();
+    assert!(error.of_field("contact_fields").next().is_some(), "{error}");
+    assert!(!error.to_string().contains("c4nary"), "{error}");
 }
 
 #[test]

@@ -3,16 +3,38 @@
 use suitedash_client::connection::Settings;
 use suitedash_client::{
     Client, Contact as Record, ContactAction, ContactInput, ContactOutcome, ContactPlan,
-    ContactUid, ErrorKind, NewContact, Notice, Role,
+    ContactUid, ErrorKind, FieldRef, NewContact, Notice, Role,
 };
 
 use super::failure::classify;
 use super::import::ImportLink;
+use super::record::{Filled, To};
 use super::seen::Seen;
-use crate::contact::{Contact, E164, Email, Phone};
 use crate::failure::{ErrorClass, TargetError};
 use crate::ids::RemoteId;
-use crate::target::{Action, Context, Delivered, Delivery, Hit, Known, Person, Updated};
+use crate::mapping::{Mapped, Place};
+use crate::target::{Action, Context, Delivered, Delivery, Hit, Known, Updated};
+
+/// Says what a contact is there. A field of the account's own is looked for among its attributes: one call, and none
+/// for a day after it.
+pub(super) async fn fill(
+    client: &Client,
+    settings: &Settings,
+    context: &Context<'_>,
+    mapped: Mapped,
+) -> Result<Filled, TargetError> {
+    let is_custom = |place: &Place| matches!(place, Place::Custom(_));
+    let attributes = if mapped.values.iter().any(|value| is_custom(&value.place)) {
+        Some(client.meta_in(context.lane).await.map_err(classify)?)
+    } else {
+        None
+    };
+    Ok(Filled::new(
+        mapped,
+        To::Api(attributes.as_deref()),
+        settings,
+    ))
+}
 
 /// Brings a contact to the vendor.
 pub(super) async fn deliver(
@@ -21,15 +43,19 @@ pub(super) async fn deliver(
     seen: &Seen,
     context: &Context<'_>,
     delivery: &Delivery,
+    mapped: Mapped,
 ) -> Result<Delivered, TargetError> {
-    let wanted = input(&delivery.contact, settings);
+    if let Known::Several(_) = &delivery.known {
+        return Err(TargetError::new(ErrorClass::Conflict));
+    }
+    let filled = fill(client, settings, context, mapped).await?;
+    let wanted = filled.into_input(settings);
     let is_imported = match &delivery.known {
-        Known::Several(_) => return Err(TargetError::new(ErrorClass::Conflict)),
         Known::One(remote) if ImportLink::is_one(remote) => true,
         Known::One(remote) => {
             return deliver_known(client, settings, seen, context, remote, &wanted).await;
         }
-        Known::Nobody => false,
+        Known::Nobody | Known::Several(_) => false,
     };
     // Somebody may be there already: by an attempt whose answer was lost, or by an import.
     let look_first = delivery.uncertain || !delivery.aliases.is_empty() || is_imported;
@@ -99,9 +125,9 @@ async fn write(
 pub(super) async fn find(
     client: &Client,
     context: &Context<'_>,
-    person: &Person<'_>,
+    email: Option<&str>,
 ) -> Result<Vec<Hit>, TargetError> {
-    let Some(email) = email(person.contact) else {
+    let Some(email) = email else {
         return Ok(Vec::new());
     };
     let call = client.contacts().find_by_email(email).lane(context.lane);
@@ -114,16 +140,17 @@ pub(super) async fn create(
     client: &Client,
     settings: &Settings,
     context: &Context<'_>,
-    person: &Person<'_>,
+    wanted: &ContactInput,
 ) -> Result<RemoteId, TargetError> {
-    let new = new_contact(&input(person.contact, settings), settings);
+    let new = new_contact(wanted, settings);
     let call = client.contacts().create(&new).lane(context.lane);
     let failure = match call.await {
         Ok(record) => return Ok(RemoteId::from(record.uid.as_str())),
         Err(error) => classify(error),
     };
     // The vendor has no word for "duplicate" of its own.
-    if failure.note().status == Some(422) && !find(client, context, person).await?.is_empty() {
+    let email = wanted.email.as_deref();
+    if failure.note().status == Some(422) && !find(client, context, email).await?.is_empty() {
         return Err(TargetError::new(ErrorClass::Conflict).status(422));
     }
     Err(failure)
@@ -134,27 +161,14 @@ pub(super) async fn update(
     settings: &Settings,
     context: &Context<'_>,
     remote: &RemoteId,
-    contact: &Contact,
+    wanted: &ContactInput,
 ) -> Result<Updated, TargetError> {
-    let wanted = input(contact, settings);
-    let outcome = write(client, settings, context, remote, &wanted).await?;
+    let outcome = write(client, settings, context, remote, wanted).await?;
     Ok(match outcome.map(|outcome| outcome.action) {
         None => Updated::Gone,
         Some(ContactAction::Unchanged) => Updated::Unchanged,
         Some(_) => Updated::Changed,
     })
-}
-
-/// What the record shall say.
-fn input(contact: &Contact, settings: &Settings) -> ContactInput {
-    let mut input = ContactInput::new();
-    input.first_name = contact.name().first().map(str::to_owned);
-    input.last_name = contact.name().last().map(str::to_owned);
-    input.email = email(contact).map(str::to_owned);
-    input.phone = number(contact).map(str::to_owned);
-    input.company = contact.company().map(str::to_owned);
-    input.notes = contact.notes().map(str::to_owned);
-    settings.complete(input)
 }
 
 fn new_contact(wanted: &ContactInput, settings: &Settings) -> NewContact {
@@ -165,7 +179,16 @@ fn new_contact(wanted: &ContactInput, settings: &Settings) -> NewContact {
     let role = wanted.role.clone().unwrap_or(Role::Lead);
     let mut new = NewContact::new(role, name(&wanted.first_name), name(&wanted.last_name));
     new.email.clone_from(&wanted.email);
+    new.name_prefix.clone_from(&wanted.name_prefix);
+    new.home_email.clone_from(&wanted.home_email);
+    new.work_email.clone_from(&wanted.work_email);
     new.phone.clone_from(&wanted.phone);
+    new.home_phone.clone_from(&wanted.home_phone);
+    new.work_phone.clone_from(&wanted.work_phone);
+    new.shop_phone.clone_from(&wanted.shop_phone);
+    new.title.clone_from(&wanted.title);
+    new.website.clone_from(&wanted.website);
+    new.address.clone_from(&wanted.address);
     new.background_info.clone_from(&wanted.notes);
     new.company = wanted
         .company
@@ -178,19 +201,13 @@ fn new_contact(wanted: &ContactInput, settings: &Settings) -> NewContact {
             .iter()
             .map(|source| format!("source:{source}")),
     );
+    for (field, value) in &wanted.fields {
+        if let FieldRef::Uid(uid) = field {
+            new = new.custom_field(uid, value.clone());
+        }
+    }
     new.send_welcome_email = wanted.send_welcome_email;
     new
-}
-
-pub(super) fn email(contact: &Contact) -> Option<&str> {
-    contact
-        .email()
-        .filter(|email| email.is_valid())
-        .map(Email::normalized)
-}
-
-pub(super) fn number(contact: &Contact) -> Option<&str> {
-    contact.phone().and_then(Phone::e164).map(E164::as_str)
 }
 
 fn hit(record: &Record) -> Hit {

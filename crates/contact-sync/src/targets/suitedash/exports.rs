@@ -15,11 +15,12 @@ use suitedash_client::export::{
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-use super::api::email;
-use super::import::{Version, row};
+use super::import::Version;
+use super::record::{Filled, PLACES, To, columns};
 use super::{NAME, SuiteDashTarget};
 use crate::failure::{ClientUnavailable, ErrorClass};
 use crate::ids::{ContactId, TargetName, TenantId};
+use crate::mapping::FieldMap;
 use crate::store::{Standing, Standings, StoreError, SyncStore};
 
 /// How many contacts are read from the store at a time.
@@ -52,6 +53,8 @@ const PAGE: usize = 500;
 /// - Of several contacts with the same e-mail address, one goes into a file; the others wait until it is imported, and
 ///   need no import if they say the same.
 /// - A process that ends between the file and the history leaves either both or none, and the next export finds out.
+/// - A file gets a column for each place that the tenant's field map names, behind those of its profile where it has
+///   none. One for a field of the account's own has its name: `custom:Plan` is the column "Plan".
 /// - A mark wakes the jobs that wait. Marking twice is the same as once, and wakes them again.
 /// - Somebody who changes, is exported, and changes back before that file is imported counts as imported with what came
 ///   before: nothing tells a file that is still to be imported from one that never will be.
@@ -84,8 +87,10 @@ impl SuiteDashExports {
     ) -> Result<Exported, ExportsError> {
         let place = self.place(tenant).await?;
         let exporter = place.exporter().await?;
+        let map = self.target.map(tenant).await?;
+        let export = export.with_missing(columns(&map));
         let (sender, receiver) = mpsc::channel(PAGE);
-        let collect = Box::pin(self.collect(tenant, sender));
+        let collect = Box::pin(self.collect(tenant, &map, sender));
         let written = Box::pin(exporter.export_stream(export, Waiting(receiver)));
         let (written, ()) = tokio::join!(written, collect);
         Ok(written?)
@@ -149,8 +154,8 @@ impl SuiteDashExports {
     }
 
     /// Sends everybody who waits, until that is all or nobody listens.
-    async fn collect(&self, tenant: &TenantId, to: mpsc::Sender<Item>) {
-        if let Err(error) = self.send_waiting(tenant, &to).await {
+    async fn collect(&self, tenant: &TenantId, map: &FieldMap, to: mpsc::Sender<Item>) {
+        if let Err(error) = self.send_waiting(tenant, map, &to).await {
             // Without a listener, the export has failed by itself.
             let _ = to.send(Err(error)).await;
         }
@@ -159,6 +164,7 @@ impl SuiteDashExports {
     async fn send_waiting(
         &self,
         tenant: &TenantId,
+        map: &FieldMap,
         to: &mpsc::Sender<Item>,
     ) -> Result<(), ExportsError> {
         let settings = self.target.settings.settings(tenant).await?;
@@ -174,14 +180,17 @@ impl SuiteDashExports {
                     continue;
                 };
                 let contact = &stored.contact;
-                if email(contact).is_some_and(|email| !emails.insert(email.to_owned())) {
-                    continue;
-                }
+                let mapped = map.apply(contact, &PLACES);
                 let key = contact.key().external(stored.id);
                 let link = waiting.targets.iter().find(|it| it.target == NAME);
                 let link = link.and_then(|it| it.remote.as_ref());
-                let version = Version::of(contact, &key, link);
-                let mut row = row(version.id, contact, &settings);
+                let version = Version::of(&mapped, &key, link);
+                let filled = Filled::new(mapped, To::File, &settings);
+                let email = filled.email();
+                if email.is_some_and(|email| !emails.insert(email.to_owned())) {
+                    continue;
+                }
+                let mut row = filled.into_row(version.id, &settings);
                 row.created = accepted_at(stored.id);
                 if to.send(Ok(row)).await.is_err() {
                     return Ok(());

@@ -2,21 +2,32 @@
 
 use std::time::Duration;
 
-use suitedash_client::connection::{ImportPlace, Messages, Settings};
-use suitedash_client::export::{ExportContact, RunId, Standing};
+use suitedash_client::connection::ImportPlace;
+use suitedash_client::export::{RunId, Standing};
 use uuid::Uuid;
 
-use super::api::{email, number};
 use super::failure::{of_export, of_history};
-use crate::contact::{Contact, ExternalKey};
+use super::record::PLACES;
+use crate::contact::{ExternalKey, Field};
 use crate::failure::{ErrorClass, TargetError};
 use crate::ids::RemoteId;
+use crate::mapping::{Mapped, Place, Source};
 use crate::target::{Action, Delivered, Delivery, Known};
 
 /// Of what is derived here; to change it would export everybody again.
 const NAMESPACE: Uuid = Uuid::from_u128(0x9d1b_60c4_2f57_4e0a_8c33_70d5_1ea9_b286);
 
 const LINK: &str = "import:";
+
+/// The fields of a contact in the order in which they are hashed.
+const IN_ORDER: [Field; 6] = [
+    Field::FirstName,
+    Field::LastName,
+    Field::Email,
+    Field::Phone,
+    Field::Company,
+    Field::Notes,
+];
 
 /// The longest key that is taken as it is.
 const MAX_KEY: usize = 64;
@@ -26,13 +37,14 @@ pub(super) async fn deliver(
     place: &ImportPlace,
     look_again: Duration,
     delivery: &Delivery,
+    mapped: &Mapped,
 ) -> Result<Delivered, TargetError> {
     let known = match &delivery.known {
         Known::Several(_) => return Err(TargetError::new(ErrorClass::Conflict)),
         Known::One(remote) => Some(remote),
         Known::Nobody => None,
     };
-    let version = Version::of(&delivery.contact, &delivery.key, known);
+    let version = Version::of(mapped, &delivery.key, known);
     if let Some(remote) = known.filter(|remote| version.is_in(remote)) {
         return Ok(Delivered::done(remote.clone(), Action::Unchanged));
     }
@@ -60,17 +72,32 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// Reads the version of a contact. What the settings add is no part of it: to change them exports nobody again.
-    pub(super) fn of(contact: &Contact, key: &ExternalKey, known: Option<&RemoteId>) -> Self {
+    /// Reads the version of what a file would say of a contact. Constants and what the settings add are no part of it:
+    /// to change them exports nobody again. To send a field elsewhere does, whoever has it.
+    pub(super) fn of(mapped: &Mapped, key: &ExternalKey, known: Option<&RemoteId>) -> Self {
         let key = opaque(key);
-        let texts = [
-            contact.name().first(),
-            contact.name().last(),
-            email(contact),
-            number(contact),
-            contact.company(),
-            contact.notes(),
-        ];
+        let own = mapped.values.iter().filter_map(|value| {
+            let source = value.source.as_ref()?;
+            Some((source, &value.place, value.text.as_str()))
+        });
+        let own: Vec<_> = own.collect();
+        let at_home = |source: &Source, place: &Place| {
+            IN_ORDER.iter().position(|field| {
+                let home = PLACES.of(source).and_then(Result::ok);
+                *source == Source::Field(*field) && home.map(Place::field).as_ref() == Some(place)
+            })
+        };
+        let mut texts = vec![None; IN_ORDER.len()];
+        let mut elsewhere = Vec::new();
+        for (source, place, text) in own {
+            match at_home(source, place).and_then(|home| texts.get_mut(home)) {
+                Some(home) => *home = Some(text),
+                None => elsewhere.push((String::from(place.clone()), text)),
+            }
+        }
+        for (place, text) in &elsewhere {
+            texts.extend([Some(place.as_str()), Some(text)]);
+        }
         let content = digest(&texts);
         // Who changes and changes back is exported a third time. Links of others do not count: they come and go
         // without this contact.
@@ -115,23 +142,6 @@ impl<'a> ImportLink<'a> {
     }
 }
 
-/// Makes a row of a contact.
-pub(super) fn row(id: String, contact: &Contact, settings: &Settings) -> ExportContact {
-    let mut row = ExportContact::new(id);
-    row.first_name = contact.name().first().map(str::to_owned);
-    row.last_name = contact.name().last().map(str::to_owned);
-    row.email = email(contact).map(str::to_owned);
-    row.phone = number(contact).map(str::to_owned);
-    row.company = contact.company().map(str::to_owned);
-    row.source = settings.source_name().map(str::to_owned);
-    row.tags.clone_from(&settings.tags);
-    row.role = Some(settings.role_of(row.email.is_some()).as_str().to_owned());
-    if settings.messages != Messages::LeaveOut {
-        row.message = contact.notes().map(str::to_owned);
-    }
-    row
-}
-
 /// The host's id, a UUID, or a hash where the key could be more than an id: an e-mail address, for one.
 fn opaque(key: &ExternalKey) -> String {
     let text = key.as_str();
@@ -165,15 +175,18 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::contact::{Region, Signup};
+    use crate::contact::{Contact, Region, Signup};
     use crate::ids::TenantId;
+    use crate::mapping::FieldMap;
 
-    fn contact(signup: &Signup) -> Contact {
-        Contact::new(&TenantId::default(), signup, Some(Region::US))
+    fn mapped(map: &FieldMap, signup: &Signup) -> Mapped {
+        let contact = Contact::new(&TenantId::default(), signup, Some(Region::US));
+        map.apply(&contact, &PLACES)
     }
 
     fn version(signup: &Signup, known: Option<&RemoteId>) -> Version {
-        Version::of(&contact(signup), &ExternalKey::from("user-1"), known)
+        let mapped = mapped(&FieldMap::new(), signup);
+        Version::of(&mapped, &ExternalKey::from("user-1"), known)
     }
 
     fn ann() -> Signup {
@@ -187,6 +200,37 @@ mod tests {
         assert!(first.id.starts_with("user-1."), "{}", first.id);
         assert_ne!(first.id, version(&ann().company("Lee Ltd"), None).id);
         assert_ne!(first.id, version(&ann().notes("hello"), None).id);
+    }
+
+    /// Another would export everybody again.
+    #[test]
+    fn a_version_stays_what_it_was_in_earlier_releases() {
+        let signup = ann()
+            .phone("202 555 0143")
+            .company("Lee Ltd")
+            .notes("hello")
+            .attribute("plan", "basic");
+        assert_eq!(version(&signup, None).id, "user-1.3ffa72f25a14");
+    }
+
+    #[test]
+    fn a_field_that_goes_elsewhere_makes_another_version_and_a_constant_none() {
+        let plan = |plan: &str| ann().attribute("plan", plan);
+        let of = |map: &FieldMap, signup: &Signup| {
+            Version::of(&mapped(map, signup), &ExternalKey::from("user-1"), None)
+        };
+        let map = FieldMap::new().attribute("plan", Place::custom("Plan"));
+        assert_ne!(of(&map, &plan("basic")), of(&map, &plan("family")));
+        assert_ne!(of(&map, &plan("basic")), version(&plan("basic"), None));
+        assert_eq!(of(&map, &ann()), version(&ann(), None));
+        let same = map.clone().constant(Place::field("tags"), "shop");
+        assert_eq!(of(&map, &plan("basic")), of(&same, &plan("basic")));
+        let without = FieldMap::new().leave_out(Field::Company);
+        let moved = ann().company("Ray Ltd");
+        assert_eq!(
+            of(&without, &moved),
+            of(&without, &ann().company("Lee Ltd"))
+        );
     }
 
     #[test]
@@ -204,7 +248,8 @@ mod tests {
 
     #[test]
     fn a_link_of_somebody_else_says_nothing_but_that_the_same_was_imported() {
-        let other = Version::of(&contact(&ann()), &ExternalKey::from("user-2"), None);
+        let mapped = mapped(&FieldMap::new(), &ann());
+        let other = Version::of(&mapped, &ExternalKey::from("user-2"), None);
         let link = other.link(&RunId::from("run-1"));
         assert!(version(&ann(), Some(&link)).is_in(&link));
         let changed = ann().company("Lee Ltd");
@@ -225,24 +270,5 @@ mod tests {
         let opaque = opaque(&ExternalKey::from(key));
         assert_eq!(opaque == key, kept);
         assert!(kept || opaque.len() == 36);
-    }
-
-    #[test]
-    fn a_row_says_what_the_settings_want() {
-        let contact = contact(&ann().phone("202 555 0143").notes("hello"));
-        let settings = Settings::new().source("website").tags(["new"]);
-        let full = row("1".to_owned(), &contact, &settings);
-        let expected = ExportContact::new("1")
-            .first_name("Ann")
-            .last_name("Lee")
-            .email("ann@example.com")
-            .phone("+12025550143")
-            .message("hello")
-            .source("website")
-            .tags(["new"])
-            .role("Lead");
-        assert_eq!(full, expected);
-        let settings = settings.messages(Messages::LeaveOut);
-        assert_eq!(row("1".to_owned(), &contact, &settings).message, None);
     }
 }

@@ -23,6 +23,16 @@
 //! look by themselves every few hours ([`check_imports_every`](SuiteDashTarget::check_imports_every)). Who has changed since waits for another
 //! export; who signs up again with the same does not.
 //!
+//! **Field maps.** The vendor's fields are those of
+//! [`CONTACT_FIELDS`](suitedash_client::connection::CONTACT_FIELDS): `first_name`, `last_name`, `name_prefix`, `email`,
+//! `home_email`, `work_email`, `phone`, `home_phone`, `work_phone`, `shop_phone`, `company`, `title`, `website`,
+//! `address_line_1`, `address_line_2`, `city`, `state`, `country`, `zip`, `background_info`, `tags` (several, with commas
+//! between them, besides those that are there) and `source`, in place of the setting. `custom:…` is a field of the
+//! account's own by its uid or, failing that, its label, and takes text. The first contact that needs one takes **a call
+//! more, and one a day after that**, to read which there are; one that was made since is known when the connection is
+//! tested, or a day later. In import mode each has a column of its own name. What goes to `background_info` follows the
+//! setting [`messages`](Settings::messages). A value that does not fit its field is left out and reported.
+//!
 //! In neither mode can a contact be deleted: the strict road refuses this target unless it may
 //! [leave and flag](crate::CrmHook::leave_and_flag), and has no use for it in import mode, where nothing is created while
 //! somebody waits.
@@ -31,6 +41,7 @@ mod api;
 mod exports;
 mod failure;
 mod import;
+mod record;
 mod seen;
 mod settings;
 
@@ -44,12 +55,13 @@ use suitedash_client::connection::Connection;
 pub use suitedash_client::connection::Settings;
 
 pub use self::exports::{ExportsError, SuiteDashExports};
+use self::record::{Filled, PLACES, To};
 use self::seen::Seen;
 pub use self::settings::SettingsProvider;
-use crate::contact::{Contact, Field};
+use crate::contact::Contact;
 use crate::failure::{ClientUnavailable, ErrorClass, TargetError};
-use crate::ids::{RemoteId, TenantId};
-use crate::mapping::{FieldMap, Places};
+use crate::ids::{RemoteId, TargetName, TenantId};
+use crate::mapping::{FieldMap, Mapped, Mappings, StaticMappings};
 use crate::target::{
     CallBudget, ClientProvider, Context, Delivered, Delivery, Hit, Person, Target, Unmapped,
     Updated,
@@ -57,23 +69,6 @@ use crate::target::{
 
 /// The vendor's name.
 const NAME: &str = "suitedash";
-
-/// Where everything goes. What has another name in a file has the same meaning.
-const PLACES: Places = Places::new(
-    &[
-        (Field::FirstName, Ok("first_name")),
-        (Field::LastName, Ok("last_name")),
-        (Field::Email, Ok("email")),
-        (Field::Phone, Ok("phone")),
-        (
-            Field::PhoneExtension,
-            Err("phone numbers have no extension there"),
-        ),
-        (Field::Company, Ok("company")),
-        (Field::Notes, Ok("background_info")),
-    ],
-    &[],
-);
 
 /// The vendor's own time-out is not published; servers in front of such applications give up after a minute.
 const SETTLE_TIME: Duration = Duration::from_mins(1);
@@ -104,6 +99,7 @@ const IMPORT_CHECK: Duration = Duration::from_hours(6);
 pub struct SuiteDashTarget {
     connections: Arc<dyn ClientProvider<Connection>>,
     settings: Arc<dyn SettingsProvider>,
+    mappings: Arc<dyn Mappings>,
     settle_time: Duration,
     import_check: Duration,
     seen: Arc<Seen>,
@@ -115,6 +111,7 @@ impl SuiteDashTarget {
         Self {
             connections: Arc::new(connections),
             settings: Arc::new(Settings::new()),
+            mappings: Arc::new(StaticMappings::new()),
             settle_time: SETTLE_TIME,
             import_check: IMPORT_CHECK,
             seen: Arc::default(),
@@ -124,6 +121,12 @@ impl SuiteDashTarget {
     /// Sets what becomes of contacts: [`Settings`] for all tenants, or a provider that knows those of each.
     pub fn settings(mut self, settings: impl SettingsProvider + 'static) -> Self {
         self.settings = Arc::new(settings);
+        self
+    }
+
+    /// Sets who knows the tenants' field maps. By default there are none.
+    pub fn mappings(mut self, mappings: impl Mappings + 'static) -> Self {
+        self.mappings = Arc::new(mappings);
         self
     }
 
@@ -149,6 +152,30 @@ impl SuiteDashTarget {
     async fn settings_of(&self, tenant: &TenantId) -> Result<Settings, TargetError> {
         let settings = self.settings.settings(tenant).await;
         settings.map_err(TargetError::unavailable)
+    }
+
+    async fn map(&self, tenant: &TenantId) -> Result<Arc<FieldMap>, ClientUnavailable> {
+        self.mappings.mapping(tenant, &TargetName::from(NAME)).await
+    }
+
+    /// What of a contact goes where, as the tenant wants it.
+    async fn mapped(&self, tenant: &TenantId, contact: &Contact) -> Result<Mapped, TargetError> {
+        let map = self.map(tenant).await.map_err(TargetError::unavailable)?;
+        Ok(map.apply(contact, &PLACES))
+    }
+
+    /// What a contact is at the vendor, in either mode.
+    async fn filled(
+        &self,
+        context: &Context<'_>,
+        contact: &Contact,
+    ) -> Result<Filled, TargetError> {
+        let settings = self.settings_of(context.tenant).await?;
+        let mapped = self.mapped(context.tenant, contact).await?;
+        match self.connection(context.tenant).await? {
+            Connection::Api(client) => api::fill(&client, &settings, context, mapped).await,
+            _ => Ok(Filled::new(mapped, To::File, &settings)),
+        }
     }
 
     /// The client; in import mode, why there is nothing to be called.
@@ -195,16 +222,26 @@ impl Target for SuiteDashTarget {
         FieldMap::new().apply(contact, &PLACES).unmapped
     }
 
+    async fn unmapped_for(&self, context: &Context<'_>, contact: &Contact) -> Vec<Unmapped> {
+        // Asked for after the contact was delivered: no reason to fail that.
+        let filled = self.filled(context, contact).await;
+        filled.map_or_else(|_| self.unmapped(contact), |filled| filled.unmapped)
+    }
+
     /// In import mode there is nobody to be found.
     async fn find(
         &self,
         context: &Context<'_>,
         person: &Person<'_>,
     ) -> Result<Vec<Hit>, TargetError> {
-        match self.connection(context.tenant).await? {
-            Connection::Api(client) => api::find(&client, context, person).await,
-            _ => Ok(Vec::new()),
-        }
+        let Connection::Api(client) = self.connection(context.tenant).await? else {
+            return Ok(Vec::new());
+        };
+        let settings = self.settings_of(context.tenant).await?;
+        let mapped = self.mapped(context.tenant, person.contact).await?;
+        // Nobody is found by a field of the account's own: which there are is not asked for.
+        let filled = Filled::new(mapped, To::Api(None), &settings);
+        api::find(&client, context, filled.email()).await
     }
 
     /// One call; after a refusal that may mean "duplicate", a look-up tells the two apart.
@@ -215,7 +252,9 @@ impl Target for SuiteDashTarget {
     ) -> Result<RemoteId, TargetError> {
         let client = self.client(context).await?;
         let settings = self.settings_of(context.tenant).await?;
-        api::create(&client, &settings, context, person).await
+        let mapped = self.mapped(context.tenant, person.contact).await?;
+        let filled = api::fill(&client, &settings, context, mapped).await?;
+        api::create(&client, &settings, context, &filled.into_input(&settings)).await
     }
 
     async fn update(
@@ -226,7 +265,10 @@ impl Target for SuiteDashTarget {
     ) -> Result<Updated, TargetError> {
         let client = self.client(context).await?;
         let settings = self.settings_of(context.tenant).await?;
-        api::update(&client, &settings, context, remote, person.contact).await
+        let mapped = self.mapped(context.tenant, person.contact).await?;
+        let filled = api::fill(&client, &settings, context, mapped).await?;
+        let wanted = filled.into_input(&settings);
+        api::update(&client, &settings, context, remote, &wanted).await
     }
 
     /// Always refused: the API has no way to delete a contact, and a file even less.
@@ -240,11 +282,14 @@ impl Target for SuiteDashTarget {
         delivery: &Delivery,
     ) -> Result<Delivered, TargetError> {
         let settings = self.settings_of(context.tenant).await?;
+        let mapped = self.mapped(context.tenant, &delivery.contact).await?;
         match self.connection(context.tenant).await? {
             Connection::Api(client) => {
-                api::deliver(&client, &settings, &self.seen, context, delivery).await
+                api::deliver(&client, &settings, &self.seen, context, delivery, mapped).await
             }
-            Connection::Import(place) => import::deliver(&place, self.import_check, delivery).await,
+            Connection::Import(place) => {
+                import::deliver(&place, self.import_check, delivery, &mapped).await
+            }
             _ => Err(TargetError::unavailable(ClientUnavailable::NotConfigured)),
         }
     }

@@ -74,20 +74,53 @@ impl Seen {
             last_name,
             email,
             phone,
+            name_prefix,
+            home_email,
+            work_email,
+            home_phone,
+            work_phone,
+            shop_phone,
+            address,
             company,
+            title,
+            website,
             notes,
             tags,
+            fields,
             source,
             existing,
             ..
         } = input;
-        let texts = [first_name, last_name, email, phone, company, notes, source];
-        self.hasher.hash_one((texts, tags, existing))
+        let texts = [
+            first_name,
+            last_name,
+            email,
+            phone,
+            name_prefix,
+            home_email,
+            work_email,
+            home_phone,
+            work_phone,
+            shop_phone,
+            company,
+            title,
+            website,
+            notes,
+            source,
+        ];
+        let address = address.as_ref().map(|it| {
+            let lines = [&it.address_line_1, &it.address_line_2];
+            (lines, [&it.city, &it.state, &it.country, &it.zip])
+        });
+        let content = (texts, address, tags, fields, existing);
+        self.hasher.hash_one(content)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use suitedash_client::{Address, FieldRef};
+
     use super::*;
 
     #[tokio::test]
@@ -102,6 +135,11 @@ mod tests {
         assert!(!is_current(&input, now + KEPT));
         assert!(!is_current(&input.clone().last_name("Roe"), now));
         assert!(!is_current(&input.clone().tags(["old"]), now));
+        assert!(!is_current(&input.clone().title("CEO"), now));
+        let address = Address::new().city("Ulm");
+        assert!(!is_current(&input.clone().address(address), now));
+        let plan = FieldRef::uid("u1");
+        assert!(!is_current(&input.clone().field(plan, "basic"), now));
         assert!(!seen.is_current(&TenantId::from("other"), &jane, &input, now));
         assert!(!seen.is_current(&acme, &RemoteId::from("u2"), &input, now));
     }
