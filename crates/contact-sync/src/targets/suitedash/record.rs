@@ -102,12 +102,7 @@ impl Filled {
                 continue;
             }
             if let Err(reason) = record.put(&value, to) {
-                // A constant is the tenant's own, and not a part of the contact.
-                let report = value.source.as_ref().map_or_else(
-                    || Unmapped::attribute(String::from(value.place.clone()), reason),
-                    |source| source.unmapped(reason),
-                );
-                record.unmapped.push(report);
+                record.unmapped.push(value.unmapped(reason));
             }
         }
         record
