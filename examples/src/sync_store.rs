@@ -46,7 +46,9 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once("://") {
             None if text == "memory" => Ok(Self::Memory),
-            Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
+            Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
+                Ok(Self::Sqlite(file.into()))
+            }
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
             _ => Err("memory, sqlite://FILE or postgres://USER@HOST/DATABASE"),
         }

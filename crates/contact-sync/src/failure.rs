@@ -11,8 +11,8 @@ use crate::directory::SkipReason;
 
 /// What to do about a failed call.
 ///
-/// Only [`InvalidData`](Self::InvalidData) ends a job early; [`Conflict`](Self::Conflict) waits for a person, and
-/// everything else is tried again.
+/// Only [`InvalidData`](Self::InvalidData) ends a job early; [`Conflict`](Self::Conflict) and [`Unkept`](Self::Unkept)
+/// wait for a person, and everything else is tried again.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -36,6 +36,9 @@ pub enum ErrorClass {
     /// It may have happened: a time-out after sending, a 5xx, an answer that cannot be read. The next attempt looks
     /// before it creates.
     Ambiguous,
+    /// The vendor has answered, and what came of it cannot be kept: an id of a record that no store takes
+    /// ([`limits`](crate::limits)). Another attempt would come to the same, so a person has to look.
+    Unkept,
 }
 
 impl ErrorClass {
@@ -51,6 +54,7 @@ impl ErrorClass {
             Self::InvalidData => "the data was refused",
             Self::Conflict => "several records could be meant",
             Self::Ambiguous => "the outcome is unknown",
+            Self::Unkept => "what came of it cannot be kept",
         }
     }
 }

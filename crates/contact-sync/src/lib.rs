@@ -37,6 +37,7 @@ pub use memory::MemoryStore;
 pub use receipt::{Reason, Receipt, TargetReceipt};
 pub use reconcile::{Missing, Reconciled, Reconciler};
 pub use retry::RetryPolicy;
+pub use store::limits;
 pub use store::{
     Accepted, Ack, Begun, Claim, ClaimRequest, Claims, DeliveryState, Erased, Held, JobKind,
     JobStore, Link, LinkChange, LinkStore, LogEntry, LogOutcome, NewJob, Outcome, Outcomes,

@@ -86,7 +86,7 @@ impl RetryPolicy {
         let asked = error.wait().map(|wait| self.granted(wait, roll));
         match error.class() {
             ErrorClass::InvalidData => Next::Dead,
-            ErrorClass::Conflict => Next::Review,
+            ErrorClass::Conflict | ErrorClass::Unkept => Next::Review,
             ErrorClass::Transient | ErrorClass::Ambiguous | ErrorClass::RateLimited
                 if attempt.age >= self.max_age =>
             {
@@ -185,6 +185,7 @@ mod tests {
     #[case(ErrorClass::Unavailable, Next::Park(secs(900)))]
     #[case(ErrorClass::InvalidData, Next::Dead)]
     #[case(ErrorClass::Conflict, Next::Review)]
+    #[case(ErrorClass::Unkept, Next::Review)]
     fn each_class_at_first(#[case] class: ErrorClass, #[case] next: Next) {
         assert_eq!(
             decide(&TargetError::new(class), 1, Duration::ZERO, 1.0),

@@ -19,7 +19,10 @@ pub(crate) enum Class {
     ReadOnly,
     Damaged,
     Denied,
+    /// The state of the database does not allow it.
     Refused,
+    /// The value cannot be written, whatever the state.
+    Unfit,
     Unavailable,
 }
 
@@ -61,7 +64,7 @@ impl Failure {
                 Self::new(Class::Damaged, format!("there is no column {name}"))
             }
             sqlx::Error::Encode(_) => {
-                Self::new(Class::Refused, "a value cannot be put into a column")
+                Self::new(Class::Unfit, "a value cannot be put into a column")
             }
             sqlx::Error::PoolTimedOut => Self::new(pool_empty, "no connection became free in time"),
             sqlx::Error::Io(error) => Self::new(Class::Unavailable, error.to_string()),
@@ -84,7 +87,7 @@ impl Failure {
             Class::Locked => OpenError::Locked { file, source },
             Class::ReadOnly => OpenError::ReadOnly { file, source },
             Class::Damaged => OpenError::Damaged { file, source },
-            Class::Denied | Class::Unavailable | Class::Refused => {
+            Class::Denied | Class::Unavailable | Class::Refused | Class::Unfit => {
                 OpenError::Failed { file, source }
             }
         }
@@ -100,7 +103,7 @@ impl From<Failure> for StoreError {
             Class::Locked => Self::Locked(source),
             Class::ReadOnly => Self::ReadOnly(source),
             Class::Damaged => Self::Corrupt(source),
-            Class::Refused => Self::Refused(source),
+            Class::Refused | Class::Unfit => Self::Refused(source),
             Class::Denied | Class::Unavailable => Self::Unavailable(source),
         }
     }
@@ -109,7 +112,10 @@ impl From<Failure> for StoreError {
 #[cfg(feature = "contacts")]
 impl From<Failure> for contact_sync::StoreError {
     fn from(failure: Failure) -> Self {
-        Self::unavailable(failure)
+        match failure.class {
+            Class::Unfit => Self::refused(failure),
+            _ => Self::unavailable(failure),
+        }
     }
 }
 
@@ -124,7 +130,7 @@ impl From<Failure> for OpenError {
             Class::Damaged => Self::Damaged { file: None, source },
             Class::Denied => Self::Denied(source),
             Class::Unavailable => Self::Unreachable(source),
-            Class::Refused => Self::Failed { file: None, source },
+            Class::Refused | Class::Unfit => Self::Failed { file: None, source },
         }
     }
 }

@@ -31,6 +31,18 @@ pub enum OpenError {
         /// The directory.
         path: PathBuf,
     },
+    /// What should be the path of a file is an address, as other libraries take them.
+    #[error(
+        "this is the address of a database, and not the path of a file: {}",
+        match path {
+            Some(path) => format!("write {}", path.display()),
+            None => "name a file, or open a store in memory".to_owned(),
+        }
+    )]
+    NotAPath {
+        /// The file that it names, if it names one.
+        path: Option<PathBuf>,
+    },
     /// The file, its directory or the disk cannot be written; of a server, that it only reads or has no room.
     #[error("the database{} cannot be written: {}", named(file.as_deref()), match file {
         Some(_) => "free some space, or allow writing to the file and its directory",

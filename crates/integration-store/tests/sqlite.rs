@@ -150,6 +150,21 @@ async fn any_name_is_the_name_of_a_file() {
     }
 }
 
+/// As a file of that name it would be found by nobody else.
+#[rstest]
+#[case::relative("sqlite://a.db?mode=rwc", "write a.db")]
+#[case::absolute("sqlite:///var/a.db", "write /var/a.db")]
+#[case::short("SQLite:a b.db", "write a b.db")]
+#[case::memory("sqlite::memory:", "in memory")]
+#[case::nothing("sqlite://", "name a file")]
+#[tokio::test]
+async fn an_address_is_no_path(#[case] address: &str, #[case] says: &str) {
+    let error = SqliteStore::open(address).await.unwrap_err();
+    assert!(matches!(error, OpenError::NotAPath { .. }), "{error:?}");
+    assert!(error.to_string().contains(says), "{error}");
+    assert!(!Path::new(address).exists());
+}
+
 #[tokio::test]
 async fn a_directory_that_is_not_there_is_named_and_not_made() {
     let directory = tempfile::tempdir().unwrap();

@@ -66,15 +66,24 @@ impl State {
         match self.blocker(&line, &contact, now) {
             None => self.lease_out(id, &contact, lease, now),
             Some(Blocker::Line(blocker)) => {
+                self.unpark(id);
                 if !self.wait_for(&line, &blocker) {
                     self.defer(id, &line, now + LOOK_AGAIN);
                 }
                 None
             }
             Some(Blocker::Until(settled)) => {
+                self.unpark(id);
                 self.defer(id, &line, settled);
                 None
             }
+        }
+    }
+
+    /// Whoever waits for others does not wait for an integration any more.
+    fn unpark(&mut self, id: JobId) {
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.is_parked = false;
         }
     }
 

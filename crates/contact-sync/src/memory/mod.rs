@@ -20,10 +20,11 @@ use self::state::{Job, JobState, Line, State, Task};
 use crate::contact::{Contact, ContactKey};
 use crate::failure::{ErrorClass, FailureNote};
 use crate::ids::{ContactId, JobId, LeaseToken, RemoteId, TargetName, TenantId};
+use crate::store::limits::{check_names, check_remote};
 use crate::store::{
     Accepted, Begun, Claim, ClaimRequest, Claims, DeliveryState, Erased, Held, JobKind, JobStore,
-    Link, LinkStore, LogEntry, NewJob, Outcome, SignupStore, Snapshot, Standing, Standings,
-    StatusEvent, StoppedJob, StoreError, StoredContact, StrictStore, Undo,
+    Link, LinkChange, LinkStore, LogEntry, NewJob, Outcome, SignupStore, Snapshot, Standing,
+    Standings, StatusEvent, StoppedJob, StoreError, StoredContact, StrictStore, Undo,
 };
 
 /// A store in memory: complete, but for what its name says.
@@ -145,6 +146,7 @@ impl SignupStore for MemoryStore {
         contact: &Contact,
         jobs: &[NewJob],
     ) -> Result<Accepted, StoreError> {
+        check_names(tenant, jobs.iter().map(|job| &job.target))?;
         let now = self.0.timer.now();
         Ok(self.change(|state| {
             let id = state.contact_id(tenant, contact.key());
@@ -161,6 +163,7 @@ impl SignupStore for MemoryStore {
         change: &Contact,
         jobs: &[NewJob],
     ) -> Result<Option<Accepted>, StoreError> {
+        check_names(tenant, jobs.iter().map(|job| &job.target))?;
         let now = self.0.timer.now();
         Ok(self.change(|state| {
             let revision = state.amend(contact, tenant, change)?;
@@ -377,6 +380,9 @@ fn kind(job: &Job) -> JobKind {
 #[async_trait]
 impl LinkStore for MemoryStore {
     async fn commit_outcome(&self, outcome: Outcome) -> Result<(), StoreError> {
+        if let LinkChange::Set { remote, .. } = &outcome.link {
+            check_remote(remote)?;
+        }
         let now = self.0.timer.now();
         self.change(|state| state.commit(outcome, now))
     }
@@ -412,6 +418,7 @@ impl StrictStore for MemoryStore {
         targets: &[TargetName],
         lease: Duration,
     ) -> Result<Begun, StoreError> {
+        check_names(tenant, targets)?;
         let now = self.0.timer.now();
         self.change(|state| {
             state.reap(self.crash_limit(), now);
@@ -440,6 +447,7 @@ impl StrictStore for MemoryStore {
         target: &TargetName,
         remote: &RemoteId,
     ) -> Result<(), StoreError> {
+        check_remote(remote)?;
         let now = self.0.timer.now();
         self.state().note_created(held, target, remote, now)
     }
@@ -464,6 +472,8 @@ impl StrictStore for MemoryStore {
         created: &[Link],
         found: &[Link],
     ) -> Result<(), StoreError> {
+        let mut links = created.iter().chain(found);
+        links.try_for_each(|link| check_remote(&link.remote))?;
         let now = self.0.timer.now();
         self.change(|state| state.confirm(held, created, found, now))
     }

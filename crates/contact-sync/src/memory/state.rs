@@ -259,7 +259,12 @@ impl State {
         });
         self.disarm(line_id);
         if let Some(job) = self.jobs.get_mut(&id) {
-            job.born = now;
+            // What is left of its wait is spent parked.
+            job.born = if job.is_parked {
+                job.run_at.max(now)
+            } else {
+                now
+            };
             if lane == Lane::Interactive {
                 job.lane = lane;
             }

@@ -75,7 +75,7 @@ pub struct Claim {
     pub lane: Lane,
     /// Which attempt this is, from 1.
     pub attempt: u32,
-    /// How long ago the job was accepted, less the time it was parked.
+    /// How long ago the job, or the newest change that it carries, was accepted, less the time it was parked.
     pub age: Duration,
     /// What ties the job to the request that it came from, in the host's own traces.
     pub trace_id: Option<String>,
@@ -262,6 +262,9 @@ pub struct Snapshot {
     pub outcomes: Outcomes,
     /// The age of the oldest live job, in milliseconds.
     pub oldest_ms: u64,
+    /// Signups that hosts have put into the database themselves and that nobody can take over: somebody has to look at
+    /// them. They hold what the person gave, and go with [`JobStore::sweep`](super::JobStore::sweep).
+    pub failed_intake: usize,
 }
 
 /// What came of attempts.

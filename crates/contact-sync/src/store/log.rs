@@ -136,7 +136,9 @@ impl Signal {
         match class {
             ErrorClass::Auth => Some(Self::AuthRefused),
             ErrorClass::Transient | ErrorClass::Ambiguous => Some(Self::TransientFailure),
-            ErrorClass::InvalidData | ErrorClass::Conflict => Some(Self::CallOk),
+            ErrorClass::InvalidData | ErrorClass::Conflict | ErrorClass::Unkept => {
+                Some(Self::CallOk)
+            }
             ErrorClass::RateLimited
             | ErrorClass::QuotaSpent
             | ErrorClass::Unavailable

@@ -6,6 +6,7 @@
 //! store has to do as well.
 
 mod job;
+pub mod limits;
 mod link;
 mod log;
 mod strict;
@@ -164,11 +165,14 @@ pub trait SignupStore: Send + Sync {
     ///
     /// A contact whose key the tenant has already is merged into that one ([`Contact::merge`]), and its revision
     /// grows. A live delivery of the same contact to the same target is not queued twice: it will carry the newer
-    /// revision, in the more urgent of both lanes, and its age begins anew. A dead one does not count as live.
+    /// revision, in the more urgent of both lanes, and its age begins anew: what is still to come of a wait for an
+    /// integration does not count. A dead one does not count as live.
     ///
     /// # Errors
     ///
-    /// Only when the store cannot write; then nothing was written.
+    /// When the store cannot write, or [`StoreError::Refused`] where a name is not one to be kept
+    /// ([`limits::check_names`]); then nothing was written. Every id of a host is kept, and a trace id as far as it can
+    /// be printed.
     async fn accept(
         &self,
         tenant: &TenantId,
@@ -347,7 +351,8 @@ pub trait JobStore: Send + Sync {
     /// When the store cannot write.
     async fn resume(&self, tenant: &TenantId, target: &TargetName) -> Result<u64, StoreError>;
 
-    /// Deletes what was written down about attempts longer ago than `keep`. Returns how many entries.
+    /// Deletes what was written down about attempts longer ago than `keep`, and signups that hosts have put in
+    /// themselves and that were found longer ago than that to be none. Returns how many entries.
     ///
     /// # Errors
     ///
@@ -370,7 +375,9 @@ pub trait LinkStore: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError::LeaseLost`] when the job is no longer the caller's; then nothing was written.
+    /// [`StoreError::LeaseLost`] when the job is no longer the caller's, [`StoreError::Refused`] when the outcome cannot
+    /// be kept, as where it has an id of a record that is too long ([`limits::check_remote`]); then nothing was written,
+    /// and a worker lets the job wait for a person.
     async fn commit_outcome(&self, outcome: Outcome) -> Result<(), StoreError>;
 
     /// Tells whether any contact of the tenant, but `except`, has a link to this record.
@@ -415,11 +422,19 @@ pub enum StoreError {
     /// There is no such job, or not in that state.
     #[error("no such job")]
     NoSuchJob,
+    /// What was given cannot be kept, now or later: see [`limits`]. Nothing was written.
+    #[error("the store cannot keep what it was given")]
+    Refused(#[source] Box<dyn StdError + Send + Sync>),
 }
 
 impl StoreError {
     /// Wraps a database's error. It must show no personal datum.
     pub fn unavailable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Unavailable(source.into())
+    }
+
+    /// Refuses what cannot be kept. The reason must show no personal datum.
+    pub fn refused(why: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Refused(why.into())
     }
 }

@@ -25,6 +25,7 @@ use crate::ids::{RemoteId, TargetName, TenantId};
 use crate::lease::{Hold, insist, longest_settle, safe_lease};
 use crate::receipt::{Reason, Receipt, TargetReceipt};
 use crate::retry::RetryPolicy;
+use crate::store::limits::check_remote;
 use crate::store::{Begun, Link, NewJob, StoreError, StrictTarget, SyncStore, Undo};
 use crate::target::{Context, Known, Person, Target, look};
 use crate::worker::Runner;
@@ -372,6 +373,8 @@ impl Operation<'_> {
                 Record::Created(remote) => (&mut done.created, remote),
                 Record::TakenOver(remote) | Record::Found(remote) => (&mut done.found, remote),
             };
+            // Before the host's turn: a link that cannot be confirmed would leave the two sides apart.
+            check_remote(&remote)?;
             links.push(Link::new(name.clone(), remote.clone()));
             done.receipts
                 .push(TargetReceipt::integrated(name.clone(), remote));
@@ -422,6 +425,14 @@ impl Operation<'_> {
         store.expect_create(held, name, undo).await?;
         let failure = match target.create(context, person).await {
             Ok(remote) => {
+                if let Err(unkept) = check_remote(&remote) {
+                    // The undo has to look for it.
+                    let lag = target.search_lag();
+                    insist(timer, || store.note_unclear(held, name, lag))
+                        .await
+                        .map_err(Halt::UnderWay)?;
+                    return Err(unkept.into());
+                }
                 self.note_created(name, &remote).await?;
                 return Ok(Record::Created(remote));
             }

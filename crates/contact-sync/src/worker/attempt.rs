@@ -17,8 +17,8 @@ use crate::failure::{ClientUnavailable, ErrorClass, FailureNote, TargetError};
 use crate::lease::{Hold, insist};
 use crate::retry::{Attempt, Next, RetryPolicy};
 use crate::store::{
-    Ack, Claim, LinkChange, LogEntry, LogOutcome, Outcome, Removal, Signal, StatusEvent, SyncStore,
-    Undo, Work,
+    Ack, Claim, JobKind, LinkChange, LogEntry, LogOutcome, Outcome, Removal, Signal, StatusEvent,
+    StoreError, SyncStore, Undo, Work,
 };
 use crate::strict::{Undone, undo};
 use crate::target::{Action, Context, Delivered, Delivery, Target};
@@ -352,7 +352,7 @@ impl Runner {
         });
         let mut outcome = Outcome::new((job, token), verdict.link, log, status, verdict.ack);
         outcome.revision = revision;
-        let event = Event {
+        let mut event = Event {
             job,
             kind,
             tenant,
@@ -363,7 +363,14 @@ impl Runner {
             progress: verdict.progress,
         };
         let commit = || self.store.commit_outcome(outcome.clone());
-        match insist(self.timer.as_ref(), commit).await {
+        let mut written = insist(self.timer.as_ref(), commit).await;
+        if let Err(StoreError::Refused(why)) = &written {
+            tracing::error!(job = %event.job, target = %event.target, contact = %event.contact, %why, "an outcome cannot be kept");
+            event.progress = unkept(&mut outcome, kind);
+            let commit = || self.store.commit_outcome(outcome.clone());
+            written = insist(self.timer.as_ref(), commit).await;
+        }
+        match written {
             Ok(()) => {
                 trace_event(&event);
                 if let (Some(sink), Some(status)) = (&self.sink, &outcome.status) {
@@ -383,6 +390,21 @@ impl Runner {
         }
         event
     }
+}
+
+/// Makes a wait for a person of an outcome that the store refuses. To let its lease run out would be to call the vendor
+/// again, with the same end. Whoever replays the job looks for what was created before it creates.
+fn unkept(outcome: &mut Outcome, kind: JobKind) -> Progress {
+    let failure = FailureNote::new(ErrorClass::Unkept);
+    outcome.link = match kind {
+        JobKind::Deliver => LinkChange::Unclear {
+            settle: Duration::ZERO,
+        },
+        JobKind::Undo | JobKind::Remove => LinkChange::Keep,
+    };
+    outcome.log.outcome = LogOutcome::Failed(failure.clone());
+    outcome.ack = Ack::Review;
+    Progress::Review { failure }
 }
 
 /// A job that is let go of in the middle: a request may be on its way, so nobody looks before it has settled.

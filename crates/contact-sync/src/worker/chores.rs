@@ -124,6 +124,7 @@ fn trace(snapshot: &Snapshot) {
         dead,
         done,
         oldest_ms,
+        failed_intake,
         outcomes,
     } = snapshot;
     tracing::info!(
@@ -134,6 +135,7 @@ fn trace(snapshot: &Snapshot) {
         dead,
         done,
         oldest_ms,
+        failed_intake,
         created = outcomes.created,
         updated = outcomes.updated,
         unchanged = outcomes.unchanged,

@@ -149,7 +149,8 @@ impl Worker {
         self
     }
 
-    /// Forgets attempts that are older than this, once an hour. Without it they are kept for ever.
+    /// Forgets attempts that are older than this, once an hour, and signups of `enqueue` that could not be taken over.
+    /// Without it they are kept for ever, and what is personal in those signups with them.
     pub fn keep_attempts(mut self, keep: Duration) -> Self {
         self.chores.sweep = Some((Duration::from_hours(1), keep));
         self

@@ -20,18 +20,29 @@ use super::vendor::{Fault, Op, Vendor, World, ann};
 const ALWAYS: u32 = u32::MAX;
 
 /// The store in memory, with calls that fail.
-struct Flaky {
+pub(crate) struct Flaky {
     store: Arc<MemoryStore>,
     fails: Mutex<HashMap<&'static str, u32>>,
+    error: fn() -> StoreError,
     /// What changes about a contact right after it was read.
     meanwhile: Mutex<Option<Contact>>,
 }
 
 impl Flaky {
     fn of(world: &World, call: &'static str, times: u32) -> Arc<Self> {
+        Self::failing(world, call, times, || StoreError::unavailable("down"))
+    }
+
+    pub(crate) fn failing(
+        world: &World,
+        call: &'static str,
+        times: u32,
+        error: fn() -> StoreError,
+    ) -> Arc<Self> {
         Arc::new(Self {
             store: world.store.clone(),
             fails: Mutex::new(HashMap::from([(call, times)])),
+            error,
             meanwhile: Mutex::default(),
         })
     }
@@ -40,7 +51,7 @@ impl Flaky {
         match self.fails.lock().unwrap().get_mut(call) {
             Some(times @ 1..) => {
                 *times = if *times == ALWAYS { ALWAYS } else { *times - 1 };
-                Err(StoreError::unavailable("down"))
+                Err((self.error)())
             }
             _ => Ok(&self.store),
         }

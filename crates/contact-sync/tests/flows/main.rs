@@ -21,4 +21,5 @@ mod reconcile;
 mod signup;
 mod strict;
 mod strict_crash;
+mod unkept;
 mod vendor;

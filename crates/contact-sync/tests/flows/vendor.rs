@@ -77,6 +77,8 @@ pub(crate) struct Vendor {
     state: Mutex<State>,
     search_lag: Duration,
     can_delete: bool,
+    /// What ids of records end in.
+    tail: &'static str,
     /// How long a call takes.
     latency: Duration,
 }
@@ -92,12 +94,18 @@ impl Vendor {
             state: Mutex::default(),
             search_lag: Duration::ZERO,
             can_delete: true,
+            tail: "",
             latency: Duration::from_millis(20),
         }
     }
 
     pub(crate) fn lagging(mut self, secs: u64) -> Self {
         self.search_lag = Duration::from_secs(secs);
+        self
+    }
+
+    pub(crate) fn with_ids_that_end_in(mut self, tail: &'static str) -> Self {
+        self.tail = tail;
         self
     }
 
@@ -240,6 +248,15 @@ impl Vendor {
         }
     }
 
+    fn remote(&self, id: &str) -> RemoteId {
+        RemoteId::from(format!("{id}{}", self.tail))
+    }
+
+    fn number(&self, remote: &RemoteId) -> u32 {
+        let number = remote.as_str().strip_suffix(self.tail).unwrap();
+        number.parse().unwrap()
+    }
+
     fn record(&self, person: &Person<'_>) -> Record {
         let contact = person.contact;
         let name = [contact.name().first(), contact.name().last()];
@@ -338,7 +355,7 @@ impl Target for Vendor {
                 .iter()
                 .filter(|(_, r)| keys.contains(&r.keys) && r.visible_from <= now);
             visible
-                .map(|(id, r)| Hit::new(id.to_string(), Some(r.created_at)))
+                .map(|(id, r)| Hit::new(self.remote(&id.to_string()), Some(r.created_at)))
                 .collect()
         };
         self.call(Op::Find, context, find, None).await
@@ -354,7 +371,7 @@ impl Target for Vendor {
         self.call(
             Op::Create,
             context,
-            |state| insert(state, record),
+            |state| self.remote(insert(state, record).as_str()),
             Some(late),
         )
         .await
@@ -367,7 +384,7 @@ impl Target for Vendor {
         person: &Person<'_>,
     ) -> Result<Updated, TargetError> {
         let new = self.record(person);
-        let id: u32 = remote.as_str().parse().unwrap();
+        let id = self.number(remote);
         let update = |state: &mut State| {
             let Some(record) = state.records.get_mut(&id) else {
                 return Updated::Gone;
@@ -392,7 +409,7 @@ impl Target for Vendor {
     }
 
     async fn delete(&self, context: &Context<'_>, remote: &RemoteId) -> Result<(), TargetError> {
-        let id: u32 = remote.as_str().parse().unwrap();
+        let id = self.number(remote);
         let delete = |state: &mut State| {
             state.records.remove(&id);
         };

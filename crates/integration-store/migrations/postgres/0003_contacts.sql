@@ -180,6 +180,7 @@ create table sync_intake (
 );
 
 create index sync_intake_waiting on sync_intake (seq) where failed_at is null;
+create index sync_intake_failed on sync_intake (failed_at) where failed_at is not null;
 
 -- For hosts on any database library: a signup in the host's own transaction. The function finds its tables wherever it
 -- is called from, and what it says holds nothing of what it was given.
@@ -207,9 +208,9 @@ begin
     ) then
         raise exception using errcode = 'invalid_parameter_value', message = 'enqueue: a field of a signup is no text';
     end if;
-    if length(signup ->> 'tenant') > 200 then
+    if octet_length(signup ->> 'tenant') > 200 then
         raise exception using errcode = 'invalid_parameter_value',
-            message = 'enqueue: the tenant has more than 200 characters';
+            message = 'enqueue: the tenant has more than 200 bytes';
     end if;
     if jsonb_typeof(coalesce(signup -> 'targets', '[]')) not in ('array', 'null')
         or jsonb_path_exists(signup, 'strict $.targets[*] ? (@.type() != "string")', '{}', true)

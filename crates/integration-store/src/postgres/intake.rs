@@ -1,5 +1,8 @@
 //! Signups that hosts have put in by the function `enqueue`.
 
+use std::error::Error as _;
+
+use chrono::{DateTime, Utc};
 use contact_sync::{Lane, Planner, Signup, StoreError};
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,6 +12,7 @@ use sqlx::types::Json;
 use super::contacts::accept::accept;
 use super::contacts::{Connection, Result, corrupt, failed, get};
 use super::{BEGIN, PostgresStore};
+use crate::columns::Time;
 use crate::failure::{Class, Failure};
 
 /// One at a time, so that two signups of one person are taken over in the order in which they came.
@@ -21,6 +25,14 @@ const WAITING: &str = "
     select seq, signup from main.sync_intake where failed_at is null order by seq limit $1";
 
 const TAKEN: &str = "delete from main.sync_intake where seq = $1";
+
+/// So much of what was set aside before a time.
+const SWEEP: &str = "
+    delete from main.sync_intake where seq in
+        (select i.seq from main.sync_intake i where i.failed_at < $1 order by i.failed_at limit $2)";
+
+const SET_ASIDE: &str =
+    "select count(*) as number from main.sync_intake where failed_at is not null";
 
 const FAILED: &str = "update main.sync_intake set failed_at = clock_timestamp() where seq = $1";
 
@@ -76,8 +88,7 @@ impl PostgresStore {
         for row in &rows {
             let seq: i64 = get(row, "seq")?;
             let Ok(given) = get::<Json<Given>>(row, "signup") else {
-                let query = self.query(FAILED).bind(seq);
-                query.execute(&mut *tx).await.map_err(failed)?;
+                self.set_aside(&mut tx, seq, &corrupt("signup")).await?;
                 continue;
             };
             let mut savepoint = tx.begin().await.map_err(failed)?;
@@ -89,9 +100,8 @@ impl PostgresStore {
                 Err(error) => {
                     savepoint.rollback().await.map_err(failed)?;
                     match class(&error) {
-                        Some(Class::Refused | Class::Damaged) => {
-                            let query = self.query(FAILED).bind(seq);
-                            query.execute(&mut *tx).await.map_err(failed)?;
+                        Some(Class::Unfit | Class::Refused | Class::Damaged) => {
+                            self.set_aside(&mut tx, seq, &error).await?;
                         }
                         // Somebody is at work on the contact: those who come behind are not to overtake it.
                         Some(Class::Locked) => break,
@@ -105,6 +115,43 @@ impl PostgresStore {
             self.wake();
         }
         Ok(taken)
+    }
+
+    /// Leaves a signup for a person to look at.
+    async fn set_aside(
+        &self,
+        connection: &mut Connection,
+        seq: i64,
+        error: &StoreError,
+    ) -> Result<()> {
+        let why = error.source().map(ToString::to_string);
+        tracing::warn!(
+            seq,
+            why,
+            "a signup of `enqueue` cannot be taken over: it stays in `sync_intake`, with what is personal in it"
+        );
+        let query = self.query(FAILED).bind(seq);
+        query.execute(connection).await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Deletes what was set aside before a time, so many at most.
+    pub(super) async fn sweep_intake(
+        &self,
+        connection: &mut Connection,
+        before: DateTime<Utc>,
+        many: i64,
+    ) -> Result<u64> {
+        let query = self.query(SWEEP).bind(Time::from(before)).bind(many);
+        let done = query.execute(connection).await.map_err(failed)?;
+        Ok(done.rows_affected())
+    }
+
+    /// Returns how much is set aside.
+    pub(super) async fn failed_intake(&self, connection: &mut Connection) -> Result<usize> {
+        let row = self.query(SET_ASIDE).fetch_one(connection).await;
+        let number: i64 = get(&row.map_err(failed)?, "number")?;
+        Ok(usize::try_from(number).unwrap_or_default())
     }
 
     async fn take(
@@ -154,8 +201,10 @@ fn signup(given: Given) -> Result<Signup> {
 }
 
 fn class(error: &StoreError) -> Option<Class> {
-    let StoreError::Unavailable(source) = error else {
-        return None;
+    let source = match error {
+        StoreError::Refused(_) => return Some(Class::Unfit),
+        StoreError::Unavailable(source) => source,
+        _ => return None,
     };
     let failure = source.downcast_ref::<Failure>();
     failure.map(|failure| failure.class)

@@ -233,7 +233,9 @@ fn class_of(code: &str) -> Class {
         ("25006" | "53100", _) => Class::ReadOnly,
         // Insufficient privilege.
         ("42501", _) | (_, "28" | "3D") => Class::Denied,
-        (_, "22" | "23") => Class::Refused,
+        // A value that no column takes, or that is too long for an index.
+        (_, "22" | "54") => Class::Unfit,
+        (_, "23") => Class::Refused,
         // Index or data corrupted.
         (_, "XX") if code != "XX000" => Class::Damaged,
         _ => Class::Unavailable,
@@ -256,7 +258,8 @@ mod tests {
     #[case::no_right("42501", Class::Denied)]
     #[case::wrong_password("28P01", Class::Denied)]
     #[case::no_such_database("3D000", Class::Denied)]
-    #[case::nul_in_a_text("22021", Class::Refused)]
+    #[case::nul_in_a_text("22021", Class::Unfit)]
+    #[case::too_long_for_an_index("54000", Class::Unfit)]
     #[case::check("23514", Class::Refused)]
     #[case::damaged("XX001", Class::Damaged)]
     #[case::internal("XX000", Class::Unavailable)]

@@ -88,8 +88,13 @@ pub(super) const BEGIN: &str = "begin isolation level read committed;
 /// A clock that is put right by less than this has not gone back.
 const BACK: TimeDelta = TimeDelta::seconds(5);
 
-/// When the queue was written last.
-const NEWEST: &str = "select max(o.updated_at) as newest from main.sync_outbox o";
+/// When the queue was written last: a job was added, is at work, or an attempt has ended. It reads the ends of indexes,
+/// and of the jobs those that run.
+const NEWEST: &str = "
+    select greatest(
+        (select o.updated_at from main.sync_outbox o where o.seq = (select max(b.seq) from main.sync_outbox b)),
+        (select max(o.updated_at) from main.sync_outbox o where o.state = 'running'),
+        (select max(a.at) from main.sync_attempts a)) as newest";
 
 /// One process at a time.
 const ONE_AT_A_TIME: &str =
@@ -101,7 +106,7 @@ pub(super) const ONE_WIPER: &str =
 
 /// Every time of the queue, `$1` microseconds earlier; `$2` is the time now. Leases that were given since the clock went
 /// back are right: their jobs were written no later than now, and an operation's lease ends soon.
-const TURN_BACK: [&str; 3] = [
+const TURN_BACK: [&str; 4] = [
     "update main.sync_outbox set
         run_at = run_at - $1 * interval '1 microsecond',
         born_at = born_at - $1 * interval '1 microsecond',
@@ -111,6 +116,7 @@ const TURN_BACK: [&str; 3] = [
     where settles_at > $2 + $1 / 2 * interval '1 microsecond'",
     "update main.sync_operations set lease_until = lease_until - $1 * interval '1 microsecond'
     where lease_until > $2 + $1 / 2 * interval '1 microsecond'",
+    "update main.sync_attempts set at = at - $1 * interval '1 microsecond' where at > $2",
 ];
 
 /// What is due, and when the next thing will be. It reads the ends of indexes only.
@@ -283,7 +289,7 @@ pub(super) const PUT_OFF: &str = "
                 when (select count(*) from main.sync_outbox w where w.waits_for = x.ordering_key) < $3
                 then o.run_at else $4 end
             else $5 end),
-        updated_at = $2
+        is_parked = false, updated_at = $2
     from x where o.id = x.id
     returning o.run_at, (o.waits_for is not null) as waits";
 
@@ -384,6 +390,12 @@ pub(super) const KEEP_LEASES: &str = "
     update main.sync_outbox o set lease_until = x.lease_until, updated_at = $2
     from jsonb_to_recordset($1::jsonb) as x(id uuid, token uuid, lease_until timestamptz)
     where o.id = x.id and o.lease_token = x.token and o.state = 'running' and o.lease_until < x.lease_until";
+
+/// Extends leases of strict creates that this process still holds.
+pub(super) const KEEP_OPERATIONS: &str = "
+    update main.sync_operations p set lease_until = x.lease_until
+    from jsonb_to_recordset($1::jsonb) as x(id uuid, token uuid, lease_until timestamptz)
+    where p.id = x.id and p.token = x.token and p.lease_until < x.lease_until";
 
 /// Extends the lease of a job to so many microseconds from now. Where the time is ours to give it is `$3`, and `$5`
 /// the end.

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::contacts::{Connection, Result, Statements, Work, failed};
 use super::crowd::Crowd;
+use super::queue::NEWEST;
 use super::{Query, SqliteStore, failure};
 use crate::columns::{Id, Time};
 use crate::failure::{Class, Failure};
@@ -33,10 +34,7 @@ pub(super) struct Own {
 impl Own {
     /// Reads what the clock must not fall behind.
     pub(super) async fn new(readers: &SqlitePool, timer: &dyn Timer) -> Result<Self, sqlx::Error> {
-        let newest = "select max(t) as newest from (
-            select max(updated_at) as t from main.sync_outbox
-            union all select max(at) from main.sync_attempts)";
-        let row = sqlx::query(newest).fetch_one(readers).await?;
+        let row = sqlx::query(NEWEST).fetch_one(readers).await?;
         let newest: Option<Time> = row.try_get("newest")?;
         Ok(Self {
             clock: Clock::new(timer, newest.map(|at| at.0)),
@@ -224,6 +222,29 @@ impl SqliteStore {
         reason = "on PostgreSQL there is a function that hosts call"
     )]
     pub(super) async fn take_over(&self, _planner: &Planner<'_>, _limit: usize) -> Result<usize> {
+        Ok(0)
+    }
+
+    /// Nothing is put in that could be set aside.
+    #[expect(
+        clippy::unused_async,
+        reason = "on PostgreSQL there is a function that hosts call"
+    )]
+    pub(super) async fn sweep_intake(
+        &self,
+        _connection: &mut Connection,
+        _before: DateTime<Utc>,
+        _many: i64,
+    ) -> Result<u64> {
+        Ok(0)
+    }
+
+    /// Nothing is put in that could be set aside.
+    #[expect(
+        clippy::unused_async,
+        reason = "on PostgreSQL there is a function that hosts call"
+    )]
+    pub(super) async fn failed_intake(&self, _connection: &mut Connection) -> Result<usize> {
         Ok(0)
     }
 

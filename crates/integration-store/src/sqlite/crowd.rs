@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use contact_sync::limits::check_names;
 use contact_sync::{Accepted, Contact, ContactId, JobId, JobKind, NewJob, StoreError, TenantId};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -120,6 +121,7 @@ impl SqliteStore {
         contact: Contact,
         jobs: Vec<NewJob>,
     ) -> Result<Accepted> {
+        check_names(&tenant, jobs.iter().map(|job| &job.target))?;
         let newcomer = Newcomer {
             tenant,
             contact,

@@ -18,6 +18,11 @@ use crate::failure::{Class, Failure};
 
 /// Makes the file if there is none.
 pub(super) fn make(path: PathBuf) -> Result<PathBuf, OpenError> {
+    if let Some(address) = address(&path) {
+        return Err(OpenError::NotAPath {
+            path: named_by(address),
+        });
+    }
     // Some relative names have a meaning to SQLite (`:memory:`, `file:…`).
     let path = std::path::absolute(&path).unwrap_or(path);
     if path.is_dir() {
@@ -48,6 +53,19 @@ pub(super) fn make(path: PathBuf) -> Result<PathBuf, OpenError> {
             Err(Failure::new(class, error.to_string()).of_sqlite(Some(path)))
         }
     }
+}
+
+/// Returns what stands behind the scheme, where a path is an address such as `sqlite://a.db?mode=rwc`.
+fn address(path: &Path) -> Option<&str> {
+    let (scheme, rest) = path.to_str()?.split_once(':')?;
+    scheme.eq_ignore_ascii_case("sqlite").then_some(rest)
+}
+
+/// Returns the file of an address.
+fn named_by(address: &str) -> Option<PathBuf> {
+    let file = address.strip_prefix("//").unwrap_or(address);
+    let file = file.split_once('?').map_or(file, |(file, _)| file);
+    (!file.is_empty() && file != ":memory:").then(|| file.into())
 }
 
 /// Finds out whether the file has been cut short. SQLite finds out by itself where it has no log of writes and whole

@@ -272,7 +272,8 @@ fn class_of(code: i32) -> Class {
         | (_, READONLY | FULL | CANTOPEN) => Class::ReadOnly,
         (_, BUSY | LOCKED) => Class::Locked,
         (_, CORRUPT | NOTADB) => Class::Damaged,
-        (_, CONSTRAINT | TOOBIG) => Class::Refused,
+        (_, CONSTRAINT) => Class::Refused,
+        (_, TOOBIG) => Class::Unfit,
         (_, AUTH) => Class::Denied,
         _ => Class::Unavailable,
     }

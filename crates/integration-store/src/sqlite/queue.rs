@@ -54,8 +54,15 @@ impl SqliteStore {
     }
 }
 
-/// When the queue was written last.
-const NEWEST: &str = "select max(o.updated_at) as newest from main.sync_outbox o";
+/// When the queue was written last: a job was added, is at work, or an attempt has ended. It reads the ends of indexes,
+/// and of the jobs those that run.
+pub(super) const NEWEST: &str = "
+    select max(t) as newest from (
+        select o.updated_at as t from main.sync_outbox o where o.seq = (select max(b.seq) from main.sync_outbox b)
+        union all
+        select max(o.updated_at) from main.sync_outbox o indexed by sync_outbox_by_state where o.state = 'running'
+        union all
+        select max(a.at) from main.sync_attempts a)";
 
 /// One at a time wipes what is left of an erased contact: whoever writes does.
 pub(super) const ONE_WIPER: &str = "select 1 where $1 is null";
@@ -222,7 +229,7 @@ pub(super) const PUT_OFF: &str = "
         run_at = coalesce(x.run_at, case
             when x.is_busy then case when x.waiting < $3 then o.run_at else $4 end
             else $5 end),
-        updated_at = $2
+        is_parked = 0, updated_at = $2
     from (
         select y.value ->> 'id' as id, y.value ->> 'run_at' as run_at, y.value ->> 'contact_id' as contact_id,
             y.value ->> 'ordering_key' as ordering_key,
@@ -329,6 +336,12 @@ pub(super) const KEEP_LEASES: &str = "
     where o.id = x.value ->> 'id' and o.lease_token = x.value ->> 'token' and o.state = 'running'
         and o.lease_until < x.value ->> 'lease_until'";
 
+/// Extends leases of strict creates that this process still holds.
+pub(super) const KEEP_OPERATIONS: &str = "
+    update main.sync_operations as p set lease_until = x.value ->> 'lease_until'
+    from json_each($1) x
+    where p.id = x.value ->> 'id' and p.token = x.value ->> 'token' and p.lease_until < x.value ->> 'lease_until'";
+
 /// Extends the lease of a job to `$5`.
 pub(super) const RENEW: &str = "
     update main.sync_outbox set lease_until = $5, updated_at = $3
@@ -356,6 +369,7 @@ mod tests {
 
     /// A look at every row of a table would make a batch as dear as the store is large.
     #[rstest]
+    #[case::newest(NEWEST)]
     #[case::look(LOOK)]
     #[case::take(TAKE)]
     #[case::one(ONE)]
@@ -371,6 +385,8 @@ mod tests {
     #[case::know(KNOW)]
     #[case::heads(HEADS)]
     #[case::renew(RENEW)]
+    #[case::keep_leases(KEEP_LEASES)]
+    #[case::keep_operations(KEEP_OPERATIONS)]
     #[case::resume(RESUME)]
     #[tokio::test]
     async fn statements_go_by_their_indexes(#[case] text: &str) {

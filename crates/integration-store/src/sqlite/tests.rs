@@ -340,7 +340,7 @@ async fn history_cannot_be_rewritten() {
 #[case::damaged_index(779, Class::Damaged)]
 #[case::no_database(26, Class::Damaged)]
 #[case::check(275, Class::Refused)]
-#[case::too_big(18, Class::Refused)]
+#[case::too_big(18, Class::Unfit)]
 #[case::no_memory(7, Class::Unavailable)]
 #[case::no_such_table(1, Class::Unavailable)]
 fn codes_are_sorted(#[case] code: i32, #[case] class: Class) {

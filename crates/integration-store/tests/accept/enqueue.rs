@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contact_sync::{Region, SignupHook, SignupStore, StaticDirectory};
+use contact_sync::{JobStore, Region, SignupHook, SignupStore, StaticDirectory};
 use integration_store::PostgresStore;
 use rstest::rstest;
 use tokio_postgres::NoTls;
@@ -134,13 +134,7 @@ async fn what_is_no_signup_is_refused_and_not_quoted(#[case] json: &str, #[case]
         .query_one(&call(&place), &[&tenant])
         .await
         .unwrap_err();
-    assert!(
-        error
-            .as_db_error()
-            .unwrap()
-            .message()
-            .contains("200 characters")
-    );
+    assert!(error.as_db_error().unwrap().message().contains("200 bytes"));
 }
 
 #[tokio::test]
@@ -166,4 +160,33 @@ async fn everything_is_optional_and_what_cannot_be_read_is_set_aside() {
     let aside = "select count(*) from main.sync_intake where failed_at is not null";
     assert_eq!(place.number(aside).await, 1);
     assert_eq!(hook.drain_intake(10).await.unwrap(), 0);
+}
+
+/// What cannot be taken over holds what the person gave: an operator sees that it is there, and it does not stay for ever.
+#[tokio::test]
+async fn what_was_set_aside_is_counted_and_swept() {
+    let Some((place, store, client)) = place().await else {
+        return;
+    };
+    let directory = StaticDirectory::new().on("x".repeat(201));
+    let hook = SignupHook::new(Arc::new(store.clone()), directory);
+    // Planned for a target that cannot be kept, and not even read.
+    let signup = r#"{"name": "Ann Lee", "email": "ann@example.com"}"#;
+    client.query_one(&call(&place), &[&signup]).await.unwrap();
+    let put = "insert into main.sync_intake (id, signup, created_at) values (gen_random_uuid(), '{\"name\": 1}', now())";
+    place.run(put).await;
+    assert_eq!(hook.drain_intake(10).await.unwrap(), 0);
+    let snapshot = store.snapshot().await.unwrap();
+    assert_eq!((snapshot.failed_intake, snapshot.ready), (2, 0));
+    let hour = std::time::Duration::from_hours(1);
+    assert_eq!(store.sweep(hour).await.unwrap(), 0, "they are new");
+    // One that only waits is as old, and stays.
+    client.query_one(&call(&place), &[&signup]).await.unwrap();
+    let old = "update main.sync_intake set created_at = now() - interval '2 hours',
+        failed_at = failed_at - interval '2 hours'";
+    place.run(old).await;
+    assert_eq!(store.sweep(hour).await.unwrap(), 2);
+    assert_eq!(store.snapshot().await.unwrap().failed_intake, 0);
+    let left = "select count(*) from main.sync_intake";
+    assert_eq!(place.number(left).await, 1);
 }

@@ -9,7 +9,7 @@ use contact_sync::{
 };
 
 use crate::desk::{LEASE, assert_age, assert_wait, delivery, desk, seconds};
-use crate::people::{CRM, PHONE, acme, ann, bob, crm, phone, somebody};
+use crate::people::{CRM, PHONE, acme, ann, bob, crm, phone, somebody, user};
 use crate::subject::Subject;
 
 fn keys(claims: &[contact_sync::Claim]) -> Vec<String> {
@@ -71,7 +71,7 @@ pub(crate) async fn are_no_more_than_was_asked_for(subject: &dyn Subject) {
 /// Jobs that may not run now take nobody's place.
 pub(crate) async fn that_have_to_wait_take_no_place(subject: &dyn Subject) {
     let desk = desk(subject);
-    let shared = |id: &str| crate::people::user(id, "Ann Lee", "ann@example.com", "");
+    let shared = |id: &str| user(id, "Ann Lee", "ann@example.com", "");
     desk.sign_up(&shared("user-a")).await;
     let first = desk.claim().await;
     for number in 0..20 {
@@ -492,6 +492,55 @@ pub(crate) async fn that_are_resumed_have_aged_no_more_than_they_ran(subject: &d
     desk.pass(10_000).await;
     desk.store.resume(&acme(), &phone()).await.unwrap();
     assert_age(desk.claim().await.age, seconds(1_000));
+}
+
+/// A newer signup joins a delivery that is parked: neither the rest of the wait nor what was parked before is its age.
+pub(crate) async fn have_not_aged_since_the_newer_signup_by_what_is_left_of_a_wait(
+    subject: &dyn Subject,
+) {
+    let desk = desk(subject);
+    desk.sign_up(&ann()).await;
+    desk.pass(1_000).await;
+    let claim = desk.claim().await;
+    let park = Ack::Park {
+        after: seconds(50_000),
+    };
+    desk.failed(&claim, LinkChange::Withdraw, park.clone())
+        .await;
+    desk.pass(10_000).await;
+    desk.sign_up(&ann()).await;
+    desk.pass(10_000).await;
+    desk.store.resume(&acme(), &phone()).await.unwrap();
+    desk.pass(100).await;
+    let claim = desk.claim().await;
+    assert_age(claim.age, seconds(100));
+    // And where the wait is not cut short.
+    desk.failed(&claim, LinkChange::Withdraw, park).await;
+    desk.pass(10_000).await;
+    desk.sign_up(&ann()).await;
+    desk.pass(40_200).await;
+    assert_age(desk.claim().await.age, seconds(200));
+}
+
+/// Whoever was parked, and then has to wait for somebody else, does not wait for the integration.
+pub(crate) async fn are_parked_no_longer_than_their_wait(subject: &dyn Subject) {
+    let desk = desk(subject);
+    desk.sign_up(&ann()).await;
+    let claim = desk.claim().await;
+    let park = Ack::Park {
+        after: seconds(600),
+    };
+    desk.failed(&claim, LinkChange::Withdraw, park).await;
+    let same = user("user-7", "Ann Lee", "ann@example.com", "");
+    desk.sign_up(&same).await;
+    let other = desk.claim().await;
+    let settle = seconds(6_000);
+    let snooze = Ack::Snooze { after: settle };
+    desk.failed(&other, LinkChange::Unclear { settle }, snooze)
+        .await;
+    desk.pass(700).await;
+    desk.rests().await;
+    assert_eq!(desk.store.resume(&acme(), &phone()).await.unwrap(), 0);
 }
 
 pub(crate) async fn leave_no_trace_when_their_log_is_swept(subject: &dyn Subject) {

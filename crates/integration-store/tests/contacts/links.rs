@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contact_sync::{Ack, ContactId, Lane, Link, LinkChange, LogOutcome, TenantId};
+use contact_sync::{Ack, ContactId, Lane, Link, LinkChange, LogOutcome, StoreError, TenantId};
 
 use crate::desk::{Desk, desk};
 use crate::people::{CRM, PHONE, acme, ann, bob, crm, phone, user};
@@ -138,4 +138,72 @@ pub(crate) async fn hold_any_id_of_a_vendor(subject: &dyn Subject) {
         assert!(is_linked(&desk, remote, None).await);
         assert!(!is_linked(&desk, remote, Some(id)).await);
     }
+}
+
+/// What PostgreSQL takes into no text, or into no index, is refused by all: the job stays its worker's, who says
+/// something else.
+pub(crate) async fn refuse_an_id_that_cannot_be_kept(subject: &dyn Subject) {
+    let desk = desk(subject);
+    let refused = |result: Result<(), StoreError>| {
+        let error = result.unwrap_err();
+        assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
+    };
+    for (number, remote) in ["r\0", &crate::texts::random(5_000)]
+        .into_iter()
+        .enumerate()
+    {
+        let contact = crate::people::somebody(number);
+        let id = desk.sign_up(&contact).await.contact;
+        // Others that are written at the same time are.
+        let next = crate::people::somebody(number + 10);
+        let next = desk.sign_up(&next).await.contact;
+        let claims = desk.claims().await;
+        let of = |id| claims.iter().find(|claim| claim.contact == id).unwrap();
+        let (bad, good) = tokio::join!(
+            desk.store
+                .commit_outcome(crate::desk::delivered(of(id), remote, true)),
+            desk.store
+                .commit_outcome(crate::desk::delivered(of(next), "good", true)),
+        );
+        good.unwrap();
+        refused(bad);
+        let settle = Duration::ZERO;
+        desk.failed(of(id), LinkChange::Unclear { settle }, Ack::Review)
+            .await;
+        assert!(desk.store.links(id).await.unwrap().is_empty());
+        assert!(!is_linked(&desk, remote, None).await);
+        // That it does not exist any more is nothing new.
+        let contact = crate::people::somebody(number + 20);
+        let id = desk.link(&contact, "kept").await;
+        desk.sign_up(&contact).await;
+        let claim = desk.claim().await;
+        let none = Duration::ZERO;
+        let gone = LinkChange::Gone(remote.into());
+        desk.commit(
+            &claim,
+            gone,
+            LogOutcome::Relinking,
+            Ack::Snooze { after: none },
+        )
+        .await
+        .unwrap();
+        assert_eq!(desk.store.links(id).await.unwrap().len(), 1);
+        let claim = desk.claim().await;
+        desk.created(&claim, "kept").await;
+
+        let contact = crate::people::somebody(number + 30);
+        let begun = desk.begin(&contact).await;
+        desk.expect_create(&begun, &contact).await;
+        let named = desk
+            .store
+            .note_created(begun.held, &phone(), &remote.into())
+            .await;
+        refused(named);
+        let links = [Link::new(phone(), remote.into())];
+        refused(desk.store.confirm(begun.held, &links, &[]).await);
+        refused(desk.store.confirm(begun.held, &[], &links).await);
+        let undone = desk.store.abandon(begun.held, crate::desk::LEASE).await;
+        desk.undone(&undone.unwrap()[0]).await;
+    }
+    assert_eq!(desk.stopped().await.len(), 2);
 }

@@ -26,6 +26,8 @@ mod subject;
 mod suite;
 
 mod claims;
+#[cfg(feature = "postgres")]
+mod clocks;
 mod crashes;
 mod erasure;
 mod identity;

@@ -65,6 +65,8 @@ macro_rules! suite {
                 age_anew_with_a_newer_signup,
                 are_parked_until_they_fail_otherwise,
                 that_are_resumed_have_aged_no_more_than_they_ran,
+                have_not_aged_since_the_newer_signup_by_what_is_left_of_a_wait,
+                are_parked_no_longer_than_their_wait,
                 leave_no_trace_when_their_log_is_swept,
                 are_not_swept,
             }
@@ -123,6 +125,7 @@ macro_rules! suite {
                 of_others_stay_when_one_is_cut,
                 go_with_their_record,
                 hold_any_id_of_a_vendor,
+                refuse_an_id_that_cannot_be_kept,
             }
             standing::{
                 of_a_delivery_is_told,
@@ -204,6 +207,7 @@ macro_rules! suite {
                 are_apart_by_every_character,
                 may_name_tenants_targets_and_traces,
                 may_be_missing,
+                that_are_no_names_are_refused,
             }
         }
     };

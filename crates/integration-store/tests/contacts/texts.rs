@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contact_sync::{Contact, Lane, NewJob, Region, Signup, TargetName, TenantId};
+use contact_sync::{Contact, Lane, NewJob, Region, Signup, StoreError, TargetName, TenantId};
 
 use crate::desk::{LEASE, delivery, desk};
 use crate::people::{CRM, PHONE, acme, contact, phone, user};
@@ -22,6 +22,16 @@ const ODD: [&str; 12] = [
     "$1 ? :name @p1",
     "NULL",
 ];
+
+/// Letters that cannot be compressed away.
+pub(crate) fn random(length: usize) -> String {
+    let mut state = 7_u32;
+    let letters = (0..length).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'a' + u8::try_from((state >> 16) % 26).unwrap())
+    });
+    letters.collect()
+}
 
 fn everywhere(text: &str, id: &str) -> Contact {
     let signup = Signup::new()
@@ -68,14 +78,7 @@ pub(crate) async fn come_back_as_they_were_typed(subject: &dyn Subject) {
 /// A name of ten thousand characters is a name.
 pub(crate) async fn may_be_long(subject: &dyn Subject) {
     let desk = desk(subject);
-    // Not to be compressed away.
-    let mut state = 7_u32;
-    let long: String = (0..10_000)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            char::from(b'a' + u8::try_from((state >> 16) % 26).unwrap())
-        })
-        .collect();
+    let long = random(10_000);
     let email = format!("{long}@example.com");
     let contact = everywhere(&long, &long);
     let id = desk.sign_up(&contact).await.contact;
@@ -202,4 +205,55 @@ pub(crate) async fn may_be_missing(subject: &dyn Subject) {
         .await
         .unwrap();
     assert_ne!(begun.contact, again.contact);
+}
+
+/// Names that a database takes nowhere, or into no index: nothing is written, and under them nothing is found.
+pub(crate) async fn that_are_no_names_are_refused(subject: &dyn Subject) {
+    let desk = desk(subject);
+    let id = desk.sign_up_at(&crate::people::ann(), &[]).await.contact;
+    let (long, nul) = (random(5_000), "a\0b");
+    for name in [nul, &long] {
+        let tenant = TenantId::from(name);
+        let contact = Contact::new(&tenant, &Signup::new().host_id("user-1"), None);
+        let good = [NewJob::new(phone(), Lane::Bulk)];
+        let bad = [NewJob::new(TargetName::from(name), Lane::Bulk)];
+        let store = &desk.store;
+        let refusals = [
+            store.accept(&tenant, &contact, &good).await.map(drop),
+            store.accept(&acme(), &contact, &bad).await.map(drop),
+            store.amend(&acme(), id, &contact, &bad).await.map(drop),
+            store
+                .begin(&tenant, &contact, &[phone()], LEASE)
+                .await
+                .map(drop),
+            store
+                .begin(&acme(), &contact, &[TargetName::from(name)], LEASE)
+                .await
+                .map(drop),
+        ];
+        for refused in refusals {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, StoreError::Refused(_)), "{error:?}");
+        }
+        assert_eq!(store.find(&tenant, contact.key()).await.unwrap(), None);
+        assert!(store.stored(&tenant, id).await.unwrap().is_none());
+        assert_eq!(store.erase(&tenant, id).await.unwrap(), None);
+        assert_eq!(store.resume(&tenant, &phone()).await.unwrap(), 0);
+        assert_eq!(store.resume(&acme(), &name.into()).await.unwrap(), 0);
+        let linked = store.is_linked(&tenant, &phone(), &"r1".into(), None).await;
+        assert!(!linked.unwrap());
+    }
+    let stored = desk.store.stored(&acme(), id).await.unwrap().unwrap();
+    assert_eq!(stored.revision, 1, "nothing was written");
+    desk.rests().await;
+    let longest = [NewJob::new(random(200).into(), Lane::Bulk)];
+    let tenant = TenantId::from(random(200));
+    let key = random(10_000);
+    let contact = user(&key, "Ann Lee", "ann@example.com", "");
+    desk.store
+        .accept(&tenant, &contact, &longest)
+        .await
+        .unwrap();
+    let claim = desk.claim().await;
+    desk.created(&claim, &random(1_000)).await;
 }

@@ -9,6 +9,7 @@ use contact_sync::{
     Removal, Work,
 };
 use serde::Serialize;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::blocker::{Around, Ask, Blocker, aliases, known_record, look_around};
@@ -37,7 +38,7 @@ const MAX_WAITING: i64 = 64;
 const ROUNDS: usize = 16;
 
 /// What is due, and when the next thing will be.
-struct Look {
+pub(super) struct Look {
     now: DateTime<Utc>,
     interactive: bool,
     bulk: bool,
@@ -67,22 +68,7 @@ impl Look {
 pub(super) async fn claim(store: &Store, request: ClaimRequest) -> Result<Claims> {
     let watch = &store.local.watch;
     let asked = store.local.timer.now();
-    if watch.is_time_to_mend(asked) {
-        reap::mend(store).await?;
-    }
-    let mut look = look(store).await?;
-    match watch.look(look.now, asked) {
-        Jump::None => {}
-        Jump::Back => {
-            store.mend_clock().await?;
-            look = self::look(store).await?;
-        }
-        Jump::Forward => reap::keep_own(store, look.now, asked).await?,
-    }
-    if look.is_over {
-        reap::reap(store).await?;
-        look = self::look(store).await?;
-    }
+    let look = look_after(store, asked).await?;
     let mut claims = Batch::new(request, &look);
     let mut broken = None;
     for round in 0.. {
@@ -109,6 +95,31 @@ pub(super) async fn claim(store: &Store, request: ClaimRequest) -> Result<Claims
         .next
         .map(|at| (at - look.now).to_std().unwrap_or_default());
     Ok(Claims::new(claims.jobs, next_in))
+}
+
+/// Looks at the queue, once what a clock that jumped has done is mended, and what is over is taken back.
+pub(super) async fn look_after(store: &Store, asked: Instant) -> Result<Look> {
+    let watch = &store.local.watch;
+    if watch.is_time_to_mend(asked) {
+        reap::mend(store).await?;
+    }
+    let mut look = look(store).await?;
+    match watch.look(look.now, asked) {
+        Jump::None => {}
+        Jump::Back => {
+            store.mend_clock().await?;
+            look = self::look(store).await?;
+        }
+        Jump::Forward => {
+            reap::keep_own(store, look.now, asked).await?;
+            look = self::look(store).await?;
+        }
+    }
+    if look.is_over {
+        reap::reap(store).await?;
+        look = self::look(store).await?;
+    }
+    Ok(look)
 }
 
 async fn look(store: &Store) -> Result<Look> {

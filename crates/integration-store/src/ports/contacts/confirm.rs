@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use contact_sync::limits::check_remote;
 use contact_sync::{Confirmation, Held, Lane, Link, OperationId, StoreError, TargetName, Ticket};
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, Transaction};
@@ -113,6 +114,8 @@ async fn write(
     found: &[Link],
     now: DateTime<Utc>,
 ) -> Result<Option<Changes>> {
+    let mut all = created.iter().chain(found);
+    all.try_for_each(|link| check_remote(&link.remote))?;
     let query = store
         .query(SAY)
         .bind(Id::from(held.operation.as_uuid()))

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use contact_sync::limits::check_remote;
 use contact_sync::{
     Ack, ContactId, ErrorClass, FailureNote, JobId, JobKind, LinkChange, LogOutcome, Outcome,
 };
@@ -168,6 +169,7 @@ impl Ending {
                 }
             }
             LinkChange::Set { remote, created } => {
+                check_remote(remote)?;
                 let was_ours = line.link.is_ours() && line.link.remote() == Some(remote);
                 // Whoever comes back after an erasure is not known by what was before.
                 let contact = self.job.subject.contact.as_ref();
@@ -190,7 +192,10 @@ impl Ending {
                     line.delivered = 0;
                     self.set_link(LinkState::None);
                 }
-                self.cut = Some(Cut::Gone(remote.clone()));
+                // What cannot be kept has no links.
+                self.cut = check_remote(remote)
+                    .is_ok()
+                    .then(|| Cut::Gone(remote.clone()));
             }
             LinkChange::Keep => {}
             _ => return Err(unknown("a change of a link")),
@@ -368,7 +373,7 @@ fn tally(outcome: &LogOutcome, ack: &Ack) -> Tally {
 /// What a later version of the worker says, and this one cannot write down.
 fn unknown(what: &str) -> contact_sync::StoreError {
     Failure::new(
-        Class::Refused,
+        Class::Unfit,
         format!("{what} that this version does not know"),
     )
     .into()

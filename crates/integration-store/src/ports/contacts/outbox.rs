@@ -12,11 +12,11 @@ const ENSURE_LINE: &str = "
     on conflict (contact_id, target) do update set tenant_id = excluded.tenant_id";
 
 /// A delivery that waits or runs takes the newer revision along. One that waits for another line may not have to any
-/// more, with what the contact says now.
+/// more, with what the contact says now. What is left of a wait for an integration does not count as age.
 const JOIN_DELIVERY: &str = "
     update main.sync_outbox
-    set lane = case when lane < $2 then lane else $2 end, trace_id = coalesce($3, trace_id), born_at = $4,
-        waits_for = null, updated_at = $4
+    set lane = case when lane < $2 then lane else $2 end, trace_id = coalesce($3, trace_id),
+        born_at = case when is_parked and run_at > $4 then run_at else $4 end, waits_for = null, updated_at = $4
     where kind = 'deliver' and dedup_key = $1 and state in ('ready', 'retrying', 'running', 'held')";
 
 /// The last of its line, and so the head of one that has no other.

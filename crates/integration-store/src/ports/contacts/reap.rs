@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contact_sync::StoreError;
+use contact_sync::{LeaseToken, StoreError};
 use serde::Serialize;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -107,36 +107,53 @@ pub(super) async fn mend(store: &Store) -> Result<()> {
         .await
 }
 
-/// Extends the leases of this process after the database's clock has jumped ahead: their workers are here and well.
-pub(super) async fn keep_own(store: &Store, now: DateTime<Utc>, at: Instant) -> Result<()> {
-    #[derive(Serialize)]
-    struct Kept {
-        id: Uuid,
-        token: Uuid,
-        lease_until: String,
+/// A lease that is to hold on, within a batch.
+#[derive(Serialize)]
+struct Kept {
+    id: Uuid,
+    token: Uuid,
+    lease_until: String,
+}
+
+impl Kept {
+    fn new(id: Uuid, token: LeaseToken, left: Duration, now: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            token: token.as_uuid(),
+            lease_until: stamp(now + lease_ttl(left)),
+        }
     }
-    let leases = store.local.watch.leases(at);
-    if leases.is_empty() {
+}
+
+/// Extends the leases of this process after the database's clock has jumped ahead: their workers and strict creates are
+/// here and well.
+pub(super) async fn keep_own(store: &Store, now: DateTime<Utc>, at: Instant) -> Result<()> {
+    let watch = &store.local.watch;
+    let (jobs, operations) = (watch.leases(at), watch.operations(at));
+    if jobs.is_empty() && operations.is_empty() {
         return Ok(());
     }
     tracing::warn!(
-        jobs = leases.len(),
+        jobs = jobs.len(),
+        operations = operations.len(),
         "the database's clock jumped ahead: leases follow"
     );
-    let rows: Vec<Kept> = leases
-        .into_iter()
-        .map(|(job, token, left)| Kept {
-            id: job.as_uuid(),
-            token: token.as_uuid(),
-            lease_until: stamp(now + lease_ttl(left)),
-        })
+    let jobs = jobs.into_iter();
+    let jobs: Vec<Kept> = jobs
+        .map(|(job, token, left)| Kept::new(job.as_uuid(), token, left, now))
         .collect();
-    let rows = batch(&rows)?;
+    let operations = operations.into_iter();
+    let operations: Vec<Kept> = operations
+        .map(|(operation, token, left)| Kept::new(operation.as_uuid(), token, left, now))
+        .collect();
+    let (jobs, operations) = (batch(&jobs)?, batch(&operations)?);
     store
         .change(move |store, connection| {
             Box::pin(async move {
-                let query = store.query(queue::KEEP_LEASES).bind(rows);
+                let query = store.query(queue::KEEP_LEASES).bind(jobs);
                 let query = query.bind(Time::from(now));
+                query.execute(&mut *connection).await.map_err(failed)?;
+                let query = store.query(queue::KEEP_OPERATIONS).bind(operations);
                 query.execute(connection).await.map_err(failed)?;
                 Ok(())
             })
@@ -144,22 +161,25 @@ pub(super) async fn keep_own(store: &Store, now: DateTime<Utc>, at: Instant) -> 
         .await
 }
 
-/// Deletes what was written down about attempts longer ago than `keep`.
+/// Deletes what was written down about attempts longer ago than `keep`, and what was set aside for so long of what hosts
+/// have put in themselves.
 pub(super) async fn sweep(store: &Store, keep: Duration) -> Result<u64> {
     const MANY: i64 = 5_000;
     let mut swept = 0;
     loop {
-        let some = store
+        let (some, all) = store
             .change(move |store, connection| {
                 Box::pin(async move {
                     let before = store.now(connection).await? - lease_ttl(keep);
                     let query = store.query(SWEEP).bind(Time::from(before)).bind(MANY);
-                    let done = query.execute(connection).await.map_err(failed)?;
-                    Ok(done.rows_affected())
+                    let done = query.execute(&mut *connection).await.map_err(failed)?;
+                    let set_aside = store.sweep_intake(connection, before, MANY).await?;
+                    let attempts = done.rows_affected();
+                    Ok((attempts.max(set_aside), attempts + set_aside))
                 })
             })
             .await?;
-        swept += some;
+        swept += all;
         if some < MANY.unsigned_abs() {
             return Ok(swept);
         }

@@ -1,6 +1,7 @@
 //! How many jobs there are, by state, and what else the store is asked about.
 
 use chrono::{DateTime, Utc};
+use contact_sync::limits::{check_names, check_remote};
 use contact_sync::{ContactId, Link, RemoteId, Snapshot, TargetName, TenantId};
 
 use super::{Result, Store, failed, get, queue};
@@ -41,6 +42,7 @@ pub(super) async fn snapshot(store: &Store) -> Result<Snapshot> {
         let born = get::<Option<Time>>(&row, "oldest")?.map(|at| at.0);
         oldest = oldest.into_iter().chain(born).min();
     }
+    snapshot.failed_intake = store.failed_intake(&mut reader).await?;
     let age = oldest.and_then(|born| (now - born).to_std().ok());
     let age = age.unwrap_or_default().as_millis();
     snapshot.oldest_ms = u64::try_from(age).unwrap_or(u64::MAX);
@@ -58,6 +60,9 @@ pub(super) async fn is_linked(
     remote: &RemoteId,
     except: Option<ContactId>,
 ) -> Result<bool> {
+    if check_names(tenant, [target]).is_err() || check_remote(remote).is_err() {
+        return Ok(false);
+    }
     let query = store
         .query(IS_LINKED)
         .bind(tenant.as_str().to_owned())

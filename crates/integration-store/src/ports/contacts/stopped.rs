@@ -1,5 +1,6 @@
 //! Jobs that wait: for a person, or for an integration to be mended.
 
+use contact_sync::limits::check_names;
 use contact_sync::{
     ContactId, FailureNote, JobId, JobKind, Lane, StoppedJob, StoreError, TargetName, TenantId,
 };
@@ -158,6 +159,9 @@ async fn replay_in(store: &Store, connection: &mut Connection, job: JobId) -> Re
 
 /// Makes parked jobs of an integration run at once.
 pub(super) async fn resume(store: &Store, tenant: &TenantId, target: &TargetName) -> Result<u64> {
+    if check_names(tenant, [target]).is_err() {
+        return Ok(0);
+    }
     let (tenant, target) = (tenant.as_str().to_owned(), target.as_str().to_owned());
     let resumed = store
         .change(move |store, connection| {

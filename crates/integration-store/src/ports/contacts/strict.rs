@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use contact_sync::limits::{check_names, check_remote};
 use contact_sync::{
     Begun, Claim, Contact, Held, Link, RemoteId, StoreError, StrictStore, TargetName, TenantId,
     Undo,
 };
 
-use super::reap::reap;
+use super::claim::look_after;
 use super::{Store, confirm, operation};
 
 #[async_trait]
@@ -20,26 +21,33 @@ impl StrictStore for Store {
         targets: &[TargetName],
         lease: Duration,
     ) -> Result<Begun, StoreError> {
-        reap(self).await?;
+        check_names(tenant, targets)?;
+        let asked = self.local.timer.now();
+        look_after(self, asked).await?;
         let (tenant, contact, targets) = (tenant.clone(), contact.clone(), targets.to_vec());
-        self.change(move |store, connection| {
+        let begun = self.change(move |store, connection| {
             Box::pin(async move {
                 let now = store.now(connection).await?;
                 let person = (&tenant, &contact);
                 operation::begin(store, connection, person, &targets, lease, now).await
             })
-        })
-        .await
+        });
+        let begun = begun.await?;
+        self.local.watch.begun(begun.held, asked + lease);
+        Ok(begun)
     }
 
     async fn renew_operation(&self, held: Held, lease: Duration) -> Result<(), StoreError> {
-        self.change(move |store, connection| {
+        let asked = self.local.timer.now();
+        let renewed = self.change(move |store, connection| {
             Box::pin(async move {
                 let now = store.now(connection).await?;
                 operation::renew(store, connection, held, lease, now).await
             })
-        })
-        .await
+        });
+        renewed.await?;
+        self.local.watch.begun(held, asked + lease);
+        Ok(())
     }
 
     async fn expect_create(
@@ -64,6 +72,7 @@ impl StrictStore for Store {
         target: &TargetName,
         remote: &RemoteId,
     ) -> Result<(), StoreError> {
+        check_remote(remote)?;
         let (target, remote) = (target.clone(), remote.clone());
         self.change(move |store, connection| {
             Box::pin(async move {
@@ -127,6 +136,9 @@ impl StrictStore for Store {
             })
         });
         let is_confirmed = is_confirmed.await?;
+        if is_confirmed {
+            self.local.watch.over(held);
+        }
         self.wake();
         Ok(is_confirmed)
     }
@@ -139,6 +151,7 @@ impl StrictStore for Store {
             })
         });
         let claims = claims.await?;
+        self.local.watch.over(held);
         self.wake();
         Ok(claims)
     }

@@ -1,11 +1,12 @@
 //! What a process knows of the time and of its own leases, so that a clock that jumps does no harm.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contact_sync::{JobId, LeaseToken};
+use contact_sync::{Held, JobId, LeaseToken, OperationId};
 use tokio::time::Instant;
 
 /// A clock that is put right by less has not jumped.
@@ -30,7 +31,43 @@ pub(in super::super) struct Watch(Mutex<Seen>);
 struct Seen {
     last: Option<(DateTime<Utc>, Instant)>,
     mended: Option<Instant>,
-    leases: HashMap<JobId, (LeaseToken, Instant)>,
+    leases: Leases<JobId>,
+    operations: Leases<OperationId>,
+}
+
+/// What is leased to this process, and until when by its own clock.
+#[derive(Debug)]
+struct Leases<K>(HashMap<K, (LeaseToken, Instant)>);
+
+impl<K> Default for Leases<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Copy + Eq + Hash> Leases<K> {
+    fn add(&mut self, what: K, token: LeaseToken, until: Instant) {
+        self.0.insert(what, (token, until));
+    }
+
+    /// It may be under another lease of this process by now.
+    fn end(&mut self, what: K, token: LeaseToken) {
+        if self.0.get(&what).is_some_and(|(held, _)| *held == token) {
+            self.0.remove(&what);
+        }
+    }
+
+    fn forget_old(&mut self, at: Instant) {
+        self.0.retain(|_, (_, until)| *until > at);
+    }
+
+    fn left(&self, at: Instant) -> Vec<(K, LeaseToken, Duration)> {
+        let leases = self.0.iter();
+        leases
+            .map(|(what, (token, until))| (*what, *token, until.saturating_duration_since(at)))
+            .filter(|(_, _, left)| !left.is_zero())
+            .collect()
+    }
 }
 
 impl Watch {
@@ -63,35 +100,38 @@ impl Watch {
             .is_none_or(|mended| at.saturating_duration_since(mended) >= MEND);
         if due {
             seen.mended = Some(at);
-            seen.leases.retain(|_, (_, until)| *until > at);
+            seen.leases.forget_old(at);
+            seen.operations.forget_old(at);
         }
         due
     }
 
     pub(super) fn leased(&self, job: JobId, token: LeaseToken, until: Instant) {
-        self.seen().leases.insert(job, (token, until));
+        self.seen().leases.add(job, token, until);
     }
 
     pub(super) fn ended(&self, job: JobId, token: LeaseToken) {
-        let mut seen = self.seen();
-        // The job may be under another lease of this process by now.
-        if seen
-            .leases
-            .get(&job)
-            .is_some_and(|(held, _)| *held == token)
-        {
-            seen.leases.remove(&job);
-        }
+        self.seen().leases.end(job, token);
     }
 
-    /// Returns the leases that hold by the clock of this process, and for how long.
+    /// Takes note of a strict create that goes on, or whose lease was renewed.
+    pub(super) fn begun(&self, held: Held, until: Instant) {
+        let mut seen = self.seen();
+        seen.operations.add(held.operation, held.token, until);
+    }
+
+    pub(super) fn over(&self, held: Held) {
+        self.seen().operations.end(held.operation, held.token);
+    }
+
+    /// Returns the leases of jobs that hold by the clock of this process, and for how long.
     pub(super) fn leases(&self, at: Instant) -> Vec<(JobId, LeaseToken, Duration)> {
-        let seen = self.seen();
-        let leases = seen.leases.iter();
-        leases
-            .map(|(job, (token, until))| (*job, *token, until.saturating_duration_since(at)))
-            .filter(|(_, _, left)| !left.is_zero())
-            .collect()
+        self.seen().leases.left(at)
+    }
+
+    /// Returns the same of strict creates.
+    pub(super) fn operations(&self, at: Instant) -> Vec<(OperationId, LeaseToken, Duration)> {
+        self.seen().operations.left(at)
     }
 }
 
@@ -130,5 +170,12 @@ mod tests {
         watch.ended(one, LeaseToken::generate());
         assert_eq!(watch.leases(at), [(one, token, Duration::from_secs(2))]);
         assert_eq!(watch.leases(at + Duration::from_secs(2)), []);
+        let held = Held::new(OperationId::generate(), token);
+        watch.begun(held, at + Duration::from_secs(2));
+        watch.begun(held, at + Duration::from_secs(4));
+        let left = (held.operation, token, Duration::from_secs(1));
+        assert_eq!(watch.operations(at + Duration::from_secs(3)), [left]);
+        watch.over(held);
+        assert_eq!(watch.operations(at), []);
     }
 }

@@ -17,6 +17,8 @@ const NOBODY: &str = "'00000000-0000-0000-0000-000000000000'";
 /// A look at every row of a table would make a batch as dear as the store is large. The tables are empty, where a
 /// planner that is left alone would read them whole.
 #[rstest]
+#[case::newest(NEWEST, &[])]
+#[case::look(LOOK, &["now()"])]
 #[case::take(TAKE, &["now()", "5", "5"])]
 #[case::one(ONE, &[NOBODY])]
 #[case::owned(OWNED, &["'[]'"])]
@@ -30,6 +32,8 @@ const NOBODY: &str = "'00000000-0000-0000-0000-000000000000'";
 #[case::know(KNOW, &["'[]'", "8"])]
 #[case::heads(HEADS, &["'[]'", "now()"])]
 #[case::renew(RENEW, &[NOBODY, NOBODY, "now()", "5", "now()"])]
+#[case::keep_leases(KEEP_LEASES, &["'[]'", "now()"])]
+#[case::keep_operations(KEEP_OPERATIONS, &["'[]'"])]
 #[case::resume(RESUME, &["'t'", "'x'", "now()"])]
 #[tokio::test]
 async fn statements_go_by_their_indexes(#[case] text: &'static str, #[case] values: &[&str]) {
