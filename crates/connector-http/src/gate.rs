@@ -20,10 +20,17 @@ pub trait AttemptGate: Send + Sync + 'static {
     /// A [`Refusal`] ends the call; nothing of this attempt is sent.
     async fn admit(&self, attempt: &AttemptInfo<'_>) -> Result<(), Refusal>;
 
-    /// Is told what became of an attempt it admitted: `failed` is `None` for a success. Not told of one that the
-    /// caller dropped in the middle, nor of one that was admitted and then never made. The default does nothing.
+    /// Is told what became of an attempt it admitted: `failed` is `None` for a success, and its
+    /// [`delivery`](Error::delivery) is that of this attempt alone. Not told of one that the caller dropped in the
+    /// middle. The default does nothing.
     async fn settle(&self, attempt: &AttemptInfo<'_>, failed: Option<&Error>) {
         let _ = (attempt, failed);
+    }
+
+    /// Is told of an attempt that it admitted and that was then never made: there was no permit of the rate limit in
+    /// time, or no credential. Not told where the caller dropped the call meanwhile. The default does nothing.
+    async fn withdraw(&self, attempt: &AttemptInfo<'_>) {
+        let _ = attempt;
     }
 }
 
@@ -78,6 +85,16 @@ impl Refusal {
     pub const fn misconfigured() -> Self {
         Self {
             kind: ErrorKind::Config,
+            retry_after: None,
+            reason: None,
+        }
+    }
+
+    /// What the gate keeps cannot be read or written: the call fails with [`ErrorKind::Store`], and can be repeated
+    /// once [`retry_after`](Self::retry_after) says when.
+    pub const fn unrecorded() -> Self {
+        Self {
+            kind: ErrorKind::Store,
             retry_after: None,
             reason: None,
         }

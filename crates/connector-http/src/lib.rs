@@ -21,6 +21,7 @@ mod polling;
 mod quota;
 mod request;
 mod retry;
+mod sequence;
 mod spans;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -42,11 +43,12 @@ pub use self::error::{
 pub use self::gate::{AttemptGate, AttemptInfo, Refusal};
 pub use self::hints::{Hints, RateHints};
 pub use self::limits::{Lane, Rate, SharedLimits};
-pub use self::model::{Patch, lenient};
+pub use self::model::{Mask, Maskable, Patch, lenient};
 pub use self::observer::{Attempt, AttemptOutcome, Body, CallOutcome, Observer};
 pub use self::page::{Cursor, InvalidCursor, Items, Page, Pages, Paginator};
 pub use self::request::Request;
 pub use self::retry::RetryPolicy;
+pub use self::sequence::{CallOptions, CallSequence};
 pub use self::token_store::{
     Fingerprint, LeaseOwner, Saved, StoredToken, TokenSet, TokenStore, TokenStoreError,
     TokenStoreErrorKind,

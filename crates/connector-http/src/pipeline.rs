@@ -103,12 +103,16 @@ async fn run(plan: &mut Plan, started: Instant, attempts: &mut u32) -> Result<Ra
         now: started,
         last: None,
         replayed: false,
+        admitted: false,
     };
     let mut paid: Option<Reserved<'_>> = None;
     loop {
         let (auth, timeout) = match run.prepare().await {
             Ok(ready) => ready,
-            Err(error) => return Err(error),
+            Err(error) => {
+                run.withdraw().await;
+                return Err(error);
+            }
         };
         if let Some(paid) = paid.take() {
             paid.spend();
@@ -139,6 +143,8 @@ struct Run<'a> {
     /// Why the attempt before this one failed.
     last: Option<Error>,
     replayed: bool,
+    /// Whether the gate waits to hear of an attempt.
+    admitted: bool,
 }
 
 impl<'a> Run<'a> {
@@ -148,9 +154,16 @@ impl<'a> Run<'a> {
         if let Some(gate) = &self.inner.gate {
             let info = self.info(self.attempts.saturating_add(1));
             match within(timer, self.deadline, gate.admit(&info)).await {
-                Ok(Ok(())) => self.now = timer.now(),
+                Ok(Ok(())) => {
+                    self.admitted = true;
+                    self.now = timer.now();
+                }
                 Ok(Err(refusal)) => {
-                    let retryable = refusal.kind() == ErrorKind::RateLimited;
+                    let retryable = match refusal.kind() {
+                        ErrorKind::RateLimited => true,
+                        ErrorKind::Store => refusal.wait().is_some(),
+                        _ => false,
+                    };
                     let error = self
                         .error(refusal.kind())
                         .with_retry_after(refusal.wait())
@@ -230,11 +243,22 @@ impl<'a> Run<'a> {
 
     /// Tells the gate what became of the attempt it admitted.
     async fn settle(&mut self, failed: Option<&Error>) {
+        self.admitted = false;
         if let Some(gate) = &self.inner.gate {
             let timer = &*self.inner.timer;
             let info = self.info(*self.attempts);
             // A gate that takes longer than the call may has heard it all the same.
             let _late = within(timer, self.deadline, gate.settle(&info, failed)).await;
+        }
+    }
+
+    /// Tells the gate that the attempt it admitted was never made.
+    async fn withdraw(&mut self) {
+        if let Some(gate) = self.inner.gate.as_ref().filter(|_| self.admitted) {
+            self.admitted = false;
+            let timer = &*self.inner.timer;
+            let info = self.info(self.attempts.saturating_add(1));
+            let _late = within(timer, self.deadline, gate.withdraw(&info)).await;
         }
     }
 

@@ -61,5 +61,6 @@ fn word(kind: ErrorKind) -> &'static str {
         ErrorKind::Encode => "encode",
         ErrorKind::Write => "write",
         ErrorKind::Config => "config",
+        ErrorKind::Store => "store",
     }
 }

@@ -16,12 +16,10 @@ mod ids;
 #[cfg(feature = "integration")]
 pub mod integration;
 mod links;
-mod masked;
 mod messages;
 mod page;
 mod phone_numbers;
 mod recordings;
-mod sequence;
 mod summaries;
 mod tasks;
 mod timestamp;
@@ -36,9 +34,9 @@ pub mod webhooks;
 #[doc(no_inline)]
 pub use connector_http;
 pub use connector_http::{
-    Call, CallWithResponse, Cursor, Delivery, Download, Error, ErrorKind, FieldError, Items, Lane,
-    Method, Page, Pages, Paginator, Patch, Rate, RateClass, Request, Response, RetryPolicy,
-    SharedLimits,
+    Call, CallSequence, CallWithResponse, Cursor, Delivery, Download, Error, ErrorKind, FieldError,
+    Items, Lane, Method, Page, Pages, Paginator, Patch, Rate, RateClass, Request, Response,
+    RetryPolicy, SharedLimits,
 };
 
 pub use crate::calls::{
@@ -72,7 +70,6 @@ pub use crate::phone_numbers::{
     Restrictions,
 };
 pub use crate::recordings::{Recording, RecordingSource, RecordingStatus, Recordings};
-pub use crate::sequence::CallSequence;
 pub use crate::summaries::{
     CallSummary, ProcessingStatus, Summaries, SummaryJob, SummaryJobField, SummaryJobResult,
 };

@@ -1,12 +1,11 @@
 //! The phone numbers of the workspace.
 
 use chrono::{DateTime, Utc};
-use connector_http::{Call, lenient, setters};
+use connector_http::{Call, lenient, masked_debug, setters};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::ids::{PhoneNumberId, UserId};
-use crate::masked::masked_debug;
 use crate::page::{Data, null_as_default};
 use crate::users::UserRole;
 

@@ -3,13 +3,12 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use connector_http::{Call, Download, Error, FieldError, lenient};
+use connector_http::{Call, Download, Error, FieldError, Maskable as _, lenient, masked_debug};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWrite;
 
 use crate::client::{Client, VENDOR};
 use crate::ids::{CallId, RecordingId};
-use crate::masked::{Maskable as _, masked_debug};
 use crate::page::Data;
 use crate::voicemails::Voicemail;
 

@@ -1,11 +1,10 @@
 //! What was said in a call, in a few sentences.
 
-use connector_http::Call;
+use connector_http::{Call, masked_debug};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::ids::CallId;
-use crate::masked::masked_debug;
 use crate::page::{Data, null_as_default};
 
 connector_http::endpoints! {

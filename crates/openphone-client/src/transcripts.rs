@@ -1,12 +1,11 @@
 //! What was said in a call, word by word.
 
 use chrono::{DateTime, Utc};
-use connector_http::{Call, lenient};
+use connector_http::{Call, lenient, masked_debug};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::ids::{CallId, UserId};
-use crate::masked::masked_debug;
 use crate::page::{Data, null_as_default};
 use crate::summaries::ProcessingStatus;
 

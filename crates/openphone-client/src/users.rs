@@ -1,13 +1,12 @@
 //! The people of the workspace.
 
 use chrono::{DateTime, Utc};
-use connector_http::{Call, Paginator, lenient, setters};
+use connector_http::{Call, Paginator, lenient, masked_debug, setters};
 use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
 use crate::client::Client;
 use crate::ids::UserId;
-use crate::masked::masked_debug;
 use crate::page::{Data, ListPage};
 
 connector_http::endpoints! {

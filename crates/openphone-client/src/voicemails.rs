@@ -1,11 +1,10 @@
 //! The voicemails left by callers.
 
-use connector_http::Call;
+use connector_http::{Call, masked_debug};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::ids::{CallId, VoicemailId};
-use crate::masked::masked_debug;
 use crate::page::Data;
 
 connector_http::endpoints! {

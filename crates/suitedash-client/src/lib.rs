@@ -16,13 +16,11 @@ mod ids;
 #[cfg(feature = "integration")]
 pub mod integration;
 mod marketing;
-mod masked;
 mod meta;
 mod page;
 mod projects;
 mod quota;
 mod reply;
-mod sequence;
 mod tolerant;
 mod upsert;
 mod values;
@@ -34,8 +32,8 @@ mod worlds;
 #[doc(no_inline)]
 pub use connector_http;
 pub use connector_http::{
-    Call, CallWithResponse, Cursor, Delivery, Error, ErrorKind, FieldError, Items, Lane, Method,
-    Page, Pages, Paginator, Patch, Request, Response, RetryPolicy, SharedLimits,
+    Call, CallSequence, CallWithResponse, Cursor, Delivery, Error, ErrorKind, FieldError, Items,
+    Lane, Method, Page, Pages, Paginator, Patch, Request, Response, RetryPolicy, SharedLimits,
 };
 
 pub use crate::client::{Client, ClientBuilder, ConnectionInfo, endpoints};
@@ -52,7 +50,6 @@ pub use crate::quota::{
     FileQuota, MemoryQuota, QuotaCorrection, QuotaLedger, QuotaPeriod, QuotaPlan, QuotaStatus,
     QuotaStore, QuotaStoreError, QuotaStoreErrorKind, QuotaUse, Taken,
 };
-pub use crate::sequence::CallSequence;
 pub use crate::upsert::{
     ContactAction, ContactInput, ContactOutcome, ContactPlan, ContactRules, ContactWrite, DryRun,
     ExistingValues, FieldRef, LeadContact, LeadPerson, LeadSubmission, NotesRule, Notice,

@@ -67,7 +67,7 @@ pub struct SubscribeReply {
     pub data: Value,
 }
 
-crate::masked::masked_debug!(SubscribeReply {
+connector_http::masked_debug!(SubscribeReply {
     shown: [],
     masked: [message, data]
 });

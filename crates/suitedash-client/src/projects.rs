@@ -1,7 +1,7 @@
 //! The projects of the account. They can be read and changed, not created.
 
 use chrono::NaiveDate;
-use connector_http::{Call, Lane, Paginator, Patch, setters};
+use connector_http::{Call, Lane, Paginator, Patch, masked_debug, setters};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -9,7 +9,6 @@ use crate::check::Check;
 use crate::client::Client;
 use crate::contacts::{check_custom_fields, strange_cursor};
 use crate::ids::ProjectUid;
-use crate::masked::masked_debug;
 use crate::meta::Attributes;
 use crate::page::{ListPage, ListQuery, MAX_PAGES, Step};
 use crate::reply::Reply;

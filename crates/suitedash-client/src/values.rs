@@ -1,9 +1,8 @@
 //! Values that contacts and companies share.
 
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 use serde::{Deserialize, Serialize};
 
-use crate::masked::masked_debug;
 use crate::tolerant;
 
 connector_http::open_enum! {

@@ -80,6 +80,9 @@ pub enum ErrorKind {
     Write,
     /// The client was built or used in a way that cannot work.
     Config,
+    /// What is kept on this side and no call is made without, such as the count of a quota, could not be read or
+    /// written. The vendor has no part in it.
+    Store,
 }
 
 /// One field the vendor, or the client before sending, found fault with.
@@ -132,6 +135,8 @@ struct Parts {
     retry_after: Option<Duration>,
     headers: Option<HeaderMap>,
     snippet: Option<String>,
+    /// What the calls before the one that failed have come to, in the client's own words.
+    so_far: Option<&'static str>,
     source: Option<Source>,
 }
 
@@ -195,6 +200,32 @@ impl Error {
         message: impl Into<String>,
     ) -> Self {
         Self::new(kind, vendor, operation, delivery).with_own_message(message)
+    }
+
+    /// Says what the calls before the one that failed have come to, where a client makes several as one: the worst
+    /// of it counts as this error's [`delivery`](Self::delivery), their requests as its [`attempts`](Self::attempts).
+    ///
+    /// `so_far` is shown by `Display`, behind everything else.
+    ///
+    /// ```
+    /// use connector_http::{Delivery, Error, ErrorKind};
+    ///
+    /// let look = Error::of_client(ErrorKind::QuotaSpent, "acme", "things.get", Delivery::NotSent, "the month is spent");
+    /// let whole = look.after(Delivery::Rejected, 1, "nothing was created");
+    /// assert_eq!((whole.delivery(), whole.attempts()), (Delivery::Rejected, 1));
+    /// assert!(whole.to_string().ends_with("; nothing was created"));
+    /// ```
+    #[must_use]
+    pub fn after(mut self, worst: Delivery, attempts: u32, so_far: &'static str) -> Self {
+        self.0.delivery = self.0.delivery.max(worst);
+        self.0.attempts = self.0.attempts.saturating_add(attempts);
+        self.0.so_far = Some(so_far);
+        self
+    }
+
+    /// Returns what the calls before the one that failed have come to, where it was one of several.
+    pub fn so_far(&self) -> Option<&'static str> {
+        self.0.so_far
     }
 
     /// Returns what went wrong.
@@ -304,6 +335,7 @@ impl Error {
             retry_after: None,
             headers: None,
             snippet: None,
+            so_far: None,
             source: None,
         }))
     }
@@ -391,6 +423,7 @@ impl ErrorKind {
             Self::Encode => "request cannot be encoded",
             Self::Write => "answer cannot be written",
             Self::Config => "wrong configuration",
+            Self::Store => "own records cannot be used",
         }
     }
 }
@@ -454,7 +487,13 @@ impl fmt::Display for Error {
             sep(f)?;
             f.write_str(words)?;
         }
-        if open { f.write_str(")") } else { Ok(()) }
+        if open {
+            f.write_str(")")?;
+        }
+        match parts.so_far {
+            Some(so_far) => write!(f, "; {so_far}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -474,6 +513,9 @@ impl fmt::Debug for Error {
             .field("retryable", &parts.retryable)
             .field("retry_after", &parts.retry_after)
             .field("attempts", &parts.attempts);
+        if let Some(so_far) = parts.so_far {
+            out.field("so_far", &so_far);
+        }
         if parts.own_message {
             out.field("message", &parts.message);
         }
@@ -592,6 +634,26 @@ mod tests {
         insta::assert_snapshot!(one, @"quo messages.send: invalid request: /to/0 must be in E.164 form (not sent)");
         let many = Error::validation("quo", "messages.send", (0..5).map(fault).collect());
         insta::assert_snapshot!(many, @"quo messages.send: invalid request: /to/0 must be in E.164 form; /to/1 must be in E.164 form; /to/2 must be in E.164 form; and 2 more (not sent)");
+    }
+
+    #[test]
+    fn what_came_before_weighs_and_is_said() {
+        let look = Error::new(
+            ErrorKind::QuotaSpent,
+            "quo",
+            "contacts.get",
+            Delivery::NotSent,
+        );
+        let lost = look
+            .with_attempts(1)
+            .after(Delivery::Unknown, 2, "nobody was found");
+        assert_eq!((lost.delivery(), lost.attempts()), (Delivery::Unknown, 3));
+        insta::assert_snapshot!(lost, @"quo contacts.get: quota spent (outcome unknown); nobody was found");
+        let server = Error::new(ErrorKind::Server, "quo", "contacts.get", Delivery::Unknown);
+        assert_eq!(
+            server.after(Delivery::Rejected, 1, "").delivery(),
+            Delivery::Unknown
+        );
     }
 
     #[test]

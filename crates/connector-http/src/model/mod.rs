@@ -2,8 +2,10 @@
 
 mod id;
 pub mod lenient;
+mod masked;
 mod open_enum;
 mod patch;
 mod setters;
 
+pub use self::masked::{Mask, Maskable};
 pub use self::patch::Patch;

@@ -196,6 +196,49 @@ impl AttemptGate for Ledger {
         let line = format!("{} {status:?}", attempt.number);
         self.0.lock().unwrap().push(line);
     }
+
+    async fn withdraw(&self, attempt: &AttemptInfo<'_>) {
+        let line = format!("{} never made", attempt.number);
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_hears_of_an_attempt_that_was_admitted_and_never_made() {
+    // After the 429, the permit comes too late for the call's deadline.
+    let fake = script([Reply::status(429).header("retry-after", "30"), ok()]);
+    let gate = Arc::new(Ledger::default());
+    let client = builder(&fake).gate(gate.clone()).build().unwrap();
+    read(&client).no_retry().await.unwrap_err();
+    read(&client).deadline(SECOND).await.unwrap_err();
+    let told = gate.0.lock().unwrap().clone();
+    let expected = [
+        "1 Interactive",
+        "1 Some(Some(429))",
+        "1 Interactive",
+        "1 never made",
+    ];
+    assert_eq!(told, expected.map(str::to_owned));
+    assert_eq!(fake.unused(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_cannot_be_used_is_no_matter_of_pace() {
+    let fake = FakeTransport::new();
+    for (refusal, retryable) in [
+        (Refusal::unrecorded().retry_after(SECOND), true),
+        (Refusal::unrecorded(), false),
+    ] {
+        let gate = Gate::new(0, refusal.because("the count at /x is gone"));
+        let client = builder(&fake).account("a7").gate(gate).build().unwrap();
+        let error = create(&client).await.unwrap_err();
+        let expected = (ErrorKind::Store, Delivery::NotSent, retryable, 0);
+        assert_eq!(facts(&error), expected);
+        assert_eq!(
+            error.to_string(),
+            "acme things.create: own records cannot be used: the count at /x is gone (not sent)"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -172,6 +172,11 @@ pub(super) fn sentence(vendor: &str, error: &Error) -> String {
             Some(reason) => format!("The config cannot be used: {reason}."),
             None => "The config cannot be used.".to_owned(),
         },
+        // What it is, the log says: it is about the host's own machine.
+        ErrorKind::Store => {
+            "Nothing was sent: a record that is kept here cannot be used. Whoever runs this has to look."
+                .to_owned()
+        }
         _ => format!("{vendor} refused the test{code}."),
     }
 }

@@ -6,7 +6,7 @@ mod wait;
 
 use std::time::Duration;
 
-use connector_http::{Call, Page, Paginator};
+use connector_http::{Call, CallSequence, Page, Paginator};
 
 pub use self::models::{AiHandler, CallDirection, CallRoute, CallStatus, PhoneCall};
 pub use self::requests::ListCalls;
@@ -14,7 +14,6 @@ use crate::client::Client;
 use crate::export::{Export, ExportRange, Source, Thread};
 use crate::ids::CallId;
 use crate::page::{Data, ListPage};
-use crate::sequence::CallSequence;
 use crate::summaries::CallSummary;
 use crate::timestamp::instant;
 use crate::transcripts::Transcript;

@@ -1,11 +1,10 @@
 //! What is asked of calls.
 
 use chrono::{DateTime, Utc};
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 
 use crate::check::Check;
 use crate::ids::{PhoneNumberId, UserId};
-use crate::masked::masked_debug;
 
 const MAX_RESULTS: u32 = 100;
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::client::Client;
+use connector_http::CallSequence;
+
+use crate::client::{Client, VENDOR};
 use crate::ids::CallId;
-use crate::sequence::CallSequence;
 use crate::summaries::{self, CallSummary, ProcessingStatus};
 use crate::transcripts::{self, Transcript};
 
@@ -17,7 +18,7 @@ pub(super) fn for_transcript(
     deadline: Duration,
 ) -> CallSequence<Transcript> {
     let (http, id) = (client.http().clone(), id.clone());
-    CallSequence::new(TRANSCRIPT, move |options| async move {
+    CallSequence::new(VENDOR, TRANSCRIPT, move |options| async move {
         let ask = |within| options.apply_within(transcripts::get(&http, &id), within);
         let pending = |transcript: &Transcript| pending(&transcript.status);
         http.poll_until(TRANSCRIPT, deadline, ask, pending).await
@@ -30,7 +31,7 @@ pub(super) fn for_summary(
     deadline: Duration,
 ) -> CallSequence<CallSummary> {
     let (http, id) = (client.http().clone(), id.clone());
-    CallSequence::new(SUMMARY, move |options| async move {
+    CallSequence::new(VENDOR, SUMMARY, move |options| async move {
         let ask = |within| options.apply_within(summaries::get(&http, &id), within);
         let pending = |summary: &CallSummary| pending(&summary.status);
         http.poll_until(SUMMARY, deadline, ask, pending).await

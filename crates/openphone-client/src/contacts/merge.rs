@@ -4,7 +4,7 @@
 //! [`Contacts::update_merged`](super::Contacts::update_merged) puts a read before it and a write
 //! behind it.
 
-use connector_http::{Error, Patch, setters};
+use connector_http::{Error, Patch, masked_debug, setters};
 
 use super::differences::{ContactField, Key, Spelling, differences, same};
 use super::matching::{email_key, line_key};
@@ -12,7 +12,6 @@ use super::models::Contact;
 use super::patch::ContactPatch;
 use super::requests::{ContactValue, CustomFieldEntry, CustomFieldRef, is_reserved_source};
 use crate::custom_fields::CustomFieldValue;
-use crate::masked::masked_debug;
 
 /// What shall change about a contact. Whatever is not named here stays as it is.
 ///

@@ -13,7 +13,7 @@ mod update_merged;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use connector_http::{Call, Error, Paginator};
+use connector_http::{Call, CallOptions, CallSequence, Error, Paginator};
 
 pub use self::differences::ContactField;
 pub use self::merge::{ContactChanges, ListChange, Merge, Merged};
@@ -32,7 +32,6 @@ use crate::check::Check;
 use crate::client::{Client, VENDOR};
 use crate::ids::ContactId;
 use crate::page::{Data, ListPage};
-use crate::sequence::{CallOptions, CallSequence};
 
 connector_http::endpoints! {
     /// Creates a contact. Twice makes two: the vendor keeps neither the external id nor anything
@@ -213,7 +212,9 @@ impl<'a> Contacts<'a> {
         let http = self.client.http().clone();
         let query = ListContacts::new().external_id(external_id);
         let wanted = external_id.trim().to_owned();
-        CallSequence::new(FIND, move |options| find(http, query, wanted, options))
+        CallSequence::new(VENDOR, FIND, move |options| {
+            find(http, query, wanted, options)
+        })
     }
 
     /// Finds the contacts that carry one of your ids, in as few requests as pages.
@@ -319,7 +320,7 @@ impl<'a> Contacts<'a> {
     /// [`operation`](crate::Error::operation) tells which.
     pub fn update_merged(&self, id: &ContactId, changes: &ContactChanges) -> CallSequence<Merged> {
         let (client, id, changes) = (self.client.clone(), id.clone(), changes.clone());
-        CallSequence::new(UPDATE_MERGED, move |options| {
+        CallSequence::new(VENDOR, UPDATE_MERGED, move |options| {
             update_merged::update_merged(client, id, changes, options)
         })
     }
@@ -348,7 +349,7 @@ async fn find(
         let call = page(&http, &query, token, query.check(), LIST.name);
         options.apply(call).map(Into::into)
     });
-    let mut pages = list.lane(options.lane).pages();
+    let mut pages = list.lane(options.lane()).pages();
     let mut found = Vec::new();
     for _ in 0..MAX_PAGES_FOUND {
         let Some(page) = pages.next().await else {

@@ -1,6 +1,6 @@
 //! The new state of a contact, since API v1 replaces what it is told to change.
 
-use connector_http::{Patch, setters};
+use connector_http::{Patch, masked_debug, setters};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -10,7 +10,6 @@ use super::requests::{
     check_source_url, is_reserved_source,
 };
 use crate::check::Check;
-use crate::masked::masked_debug;
 
 /// The new state of a contact: **the vendor deletes what this leaves out**.
 ///

@@ -1,6 +1,6 @@
 //! What is sent about contacts.
 
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 use url::Url;
@@ -9,7 +9,6 @@ use super::models::{ContactCustomField, ContactEmail, ContactPhoneNumber};
 use crate::check::Check;
 use crate::custom_fields::CustomFieldValue;
 use crate::ids::UserId;
-use crate::masked::masked_debug;
 
 /// The vendor's largest page of contacts.
 pub(super) const MAX_RESULTS: u32 = 50;

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
-use connector_http::{Cursor, Error, Items, Lane, Pages, Paginator};
+use connector_http::{Cursor, Error, Items, Lane, Pages, Paginator, masked_debug};
 use futures_core::Stream;
 
 use super::matching::{email_key, phone_key};
 use super::models::Contact;
 use super::{ListContacts, page};
 use crate::check::Check;
-use crate::masked::masked_debug;
 
 const OPERATION: &str = "contacts.scan";
 

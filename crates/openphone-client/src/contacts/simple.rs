@@ -1,9 +1,8 @@
 //! The flat contact most programs have, mapped to what API v1 can hold.
 
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 
 use super::requests::NewContact;
-use crate::masked::masked_debug;
 
 /// The label of the address made from [`SimpleContact::email`].
 const EMAIL_LABEL: &str = "email";

@@ -1,13 +1,12 @@
 //! A merge in full: a read, the merge, a write.
 
-use connector_http::Error;
+use connector_http::{CallOptions, Error};
 
 use super::UPDATE;
 use super::merge::{ContactChanges, Merge, Merged, not_applied};
 use crate::check::Check;
 use crate::client::Client;
 use crate::ids::ContactId;
-use crate::sequence::CallOptions;
 
 pub(super) async fn update_merged(
     client: Client,

@@ -1,11 +1,10 @@
 //! What the vendor answers about conversations.
 
 use chrono::{DateTime, Utc};
-use connector_http::lenient;
+use connector_http::{lenient, masked_debug};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ActivityId, ConversationId, PhoneNumberId, UserId};
-use crate::masked::masked_debug;
 use crate::page::null_as_default;
 
 /// A conversation between one of your numbers and one or more others.

@@ -1,11 +1,10 @@
 //! What is asked of conversations.
 
 use chrono::{DateTime, Utc};
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 
 use crate::check::{Check, is_number_or_id};
 use crate::ids::UserId;
-use crate::masked::masked_debug;
 
 const MAX_PHONE_NUMBERS: usize = 100;
 const MAX_RESULTS: u32 = 100;

@@ -1,12 +1,11 @@
 //! The workspace that the key belongs to.
 
 use chrono::{DateTime, Utc};
-use connector_http::{Call, lenient};
+use connector_http::{Call, lenient, masked_debug};
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::ids::OrganizationId;
-use crate::masked::masked_debug;
 use crate::page::Data;
 
 connector_http::endpoints! {

@@ -1,12 +1,11 @@
 //! The webhooks of one instance's address.
 
-use connector_http::{Error, ErrorKind};
+use connector_http::{CallOptions, Error, ErrorKind};
 use integration_core::instance::{RegisteredWebhook, WebhookRequest};
 
 use super::settings::Settings;
 use crate::client::Client;
 use crate::ids::WebhookId;
-use crate::sequence::CallOptions;
 use crate::webhook_management::{ListWebhooks, Webhook, WebhookEvent, ensure};
 
 /// Registers what the settings ask for, takes back what they no longer ask for, and returns everything that is there.

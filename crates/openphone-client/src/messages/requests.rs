@@ -1,13 +1,12 @@
 //! What is sent about messages.
 
 use chrono::{DateTime, Utc};
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 use serde::Serialize;
 
 use super::segments::Segments;
 use crate::check::{Check, is_e164, is_number_or_id, is_short_code};
 use crate::ids::{PhoneNumberId, UserId};
-use crate::masked::masked_debug;
 
 const MAX_CONTENT: usize = 1600;
 pub(crate) const MAX_PARTICIPANTS: usize = 10;

@@ -1,11 +1,10 @@
 //! What the vendor answers about tasks.
 
 use chrono::{DateTime, Utc};
-use connector_http::lenient;
+use connector_http::{lenient, masked_debug};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ids::{ActivityId, ConversationId, PhoneNumberId, TaskId, UserId};
-use crate::masked::masked_debug;
 use crate::page::null_as_default;
 
 /// A task.

@@ -1,12 +1,11 @@
 //! What is sent about tasks.
 
 use chrono::{DateTime, Utc};
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 use serde::Serialize;
 
 use crate::check::Check;
 use crate::ids::{ActivityId, CallId, ConversationId, MessageId, PhoneNumberId, UserId};
-use crate::masked::masked_debug;
 use crate::timestamp;
 
 const MAX_RESULTS: u32 = 100;

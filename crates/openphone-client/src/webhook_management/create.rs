@@ -1,13 +1,12 @@
 //! One registration per family.
 
-use connector_http::{Call, Error};
+use connector_http::{Call, CallOptions, Error};
 
 use super::CREATE;
 use super::models::{Family, Webhook};
 use super::requests::NewWebhook;
 use crate::client::Client;
 use crate::page::Data;
-use crate::sequence::CallOptions;
 
 pub(super) async fn create_all(
     client: Client,

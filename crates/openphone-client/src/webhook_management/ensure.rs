@@ -1,7 +1,7 @@
 //! Once, and never twice: look, register what is missing, look again where an answer was lost, delete what is one too
 //! many.
 
-use connector_http::{Delivery, Error, ErrorKind};
+use connector_http::{CallOptions, Delivery, Error, ErrorKind};
 use url::Url;
 
 use super::create::create;
@@ -10,7 +10,6 @@ use super::requests::{ListWebhooks, NewWebhook};
 use super::{ENSURE, Webhooks};
 use crate::client::Client;
 use crate::ids::WebhookId;
-use crate::sequence::CallOptions;
 
 /// How often one family is registered while nobody knows whether it was.
 const ATTEMPTS: usize = 2;

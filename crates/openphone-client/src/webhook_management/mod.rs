@@ -9,15 +9,15 @@ mod models;
 mod requests;
 
 #[cfg(feature = "dated")]
+use connector_http::{Call, CallSequence};
+
 pub(crate) use self::address::is_deliverable;
-use connector_http::Call;
 
 pub use self::models::{Webhook, WebhookEvent, WebhookResources, WebhookStatus};
 pub use self::requests::{ListWebhooks, NewWebhook};
-use crate::client::Client;
+use crate::client::{Client, VENDOR};
 use crate::ids::WebhookId;
 use crate::page::Data;
-use crate::sequence::CallSequence;
 
 connector_http::endpoints! {
     /// Lists the webhooks of one user.
@@ -115,7 +115,7 @@ impl<'a> Webhooks<'a> {
     /// true of the failed one only: [`list`](Self::list), or let [`ensure`](Self::ensure) finish.
     pub fn create(&self, webhook: &NewWebhook) -> CallSequence<Vec<Webhook>> {
         let (client, new) = (self.client.clone(), webhook.clone());
-        CallSequence::new(CREATE, move |options| {
+        CallSequence::new(VENDOR, CREATE, move |options| {
             create::create_all(client, new, options)
         })
     }
@@ -162,7 +162,7 @@ impl<'a> Webhooks<'a> {
     /// then stays; the next call goes on from there.
     pub fn ensure(&self, wanted: &NewWebhook) -> CallSequence<Vec<Webhook>> {
         let (client, wanted) = (self.client.clone(), wanted.clone());
-        CallSequence::new(ENSURE, move |options| {
+        CallSequence::new(VENDOR, ENSURE, move |options| {
             ensure::ensure(client, wanted, Vec::new(), options)
         })
     }

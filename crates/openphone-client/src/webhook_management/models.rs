@@ -1,7 +1,7 @@
 //! What a webhook is.
 
 use chrono::{DateTime, Utc};
-use connector_http::{Endpoint, lenient};
+use connector_http::{Endpoint, lenient, masked_debug};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
@@ -9,7 +9,6 @@ use url::Url;
 use super::address;
 use super::{CREATE_CALL_SUMMARIES, CREATE_CALL_TRANSCRIPTS, CREATE_CALLS, CREATE_MESSAGES};
 use crate::ids::{PhoneNumberId, UserId, WebhookId};
-use crate::masked::masked_debug;
 use crate::page::null_as_default;
 
 /// A webhook that is registered over API v1.

@@ -1,6 +1,6 @@
 //! What is asked of webhooks.
 
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 use serde::Serialize;
 use url::Url;
 
@@ -8,7 +8,6 @@ use super::address;
 use super::models::{Family, WebhookEvent, WebhookResources, WebhookStatus};
 use crate::check::Check;
 use crate::ids::UserId;
-use crate::masked::masked_debug;
 
 /// The events that are wanted at an address.
 ///

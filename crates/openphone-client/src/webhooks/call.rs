@@ -1,6 +1,7 @@
 //! Calls in events.
 
 use chrono::{DateTime, Utc};
+use connector_http::masked_debug;
 use serde::Deserialize;
 
 use super::context::{Context, Direction, FromWire, Lookup, Participants, contacts, participants};
@@ -10,7 +11,6 @@ use crate::calls::AiHandler;
 use crate::ids::{
     ActivityId, CallId, ContactId, ConversationId, PhoneNumberId, RecordingId, UserId, VoicemailId,
 };
-use crate::masked::masked_debug;
 use crate::recordings::RecordingStatus;
 
 /// A call that rings, was answered, ended, or got something added: a recording, a voicemail, a choice in the menu.

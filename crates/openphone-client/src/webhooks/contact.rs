@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use connector_http::masked_debug;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -12,7 +13,6 @@ use super::event::Subject;
 use super::lenient::{self, Lenient, Reading};
 use crate::custom_fields::CustomFieldValue;
 use crate::ids::{ContactId, UserId};
-use crate::masked::masked_debug;
 
 /// A contact that was made, changed or deleted.
 ///

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use connector_http::masked_debug;
 use integration_core::webhook::{Verified, WebhookError};
 
 use super::call::CallEvent;
@@ -13,7 +14,6 @@ use super::message::MessageEvent;
 use super::summary::CallSummaryEvent;
 use super::task::TaskEvent;
 use super::transcript::CallTranscriptEvent;
-use crate::masked::masked_debug;
 
 connector_http::id_type! {
     /// The id of an event, usually `EV…`. Not of a delivery: every webhook of the workspace gets the same one.

@@ -1,13 +1,13 @@
 //! Text messages in events.
 
 use chrono::{DateTime, Utc};
+use connector_http::masked_debug;
 use serde::Deserialize;
 
 use super::context::{Context, Direction, FromWire, Lookup, contacts};
 use super::event::Subject;
 use super::lenient;
 use crate::ids::{ContactId, ConversationId, MessageId, PhoneNumberId, UserId};
-use crate::masked::masked_debug;
 use crate::messages::MessageMedia;
 
 /// A message that came in, was delivered, or was not.

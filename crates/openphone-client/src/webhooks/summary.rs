@@ -1,12 +1,12 @@
 //! Summaries of calls in events.
 
+use connector_http::masked_debug;
 use serde::Deserialize;
 
 use super::context::{Context, FromWire, Lookup, Participants, contacts, participants};
 use super::event::Subject;
 use super::lenient;
 use crate::ids::{CallId, ContactId, ConversationId, PhoneNumberId, UserId};
-use crate::masked::masked_debug;
 use crate::summaries::{
     CallSummary, ProcessingStatus, SummaryJob, SummaryJobField, SummaryJobResult,
 };

@@ -1,6 +1,7 @@
 //! Tasks in events.
 
 use chrono::{DateTime, Utc};
+use connector_http::masked_debug;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess};
 
@@ -8,7 +9,6 @@ use super::context::{Context, FromWire};
 use super::event::Subject;
 use super::lenient::{self, Lenient, Reading};
 use crate::ids::{ActivityId, ConversationId, PhoneNumberId, TaskId, UserId};
-use crate::masked::masked_debug;
 
 /// A task that was made, changed, done or deleted.
 ///

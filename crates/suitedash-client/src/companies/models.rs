@@ -1,11 +1,11 @@
 //! What the vendor answers about companies.
 
 use chrono::{DateTime, Utc};
+use connector_http::masked_debug;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ids::{CompanyUid, ContactUid};
-use crate::masked::masked_debug;
 use crate::tolerant;
 use crate::values::{Address, Role};
 

@@ -1,12 +1,11 @@
 //! What is sent about companies.
 
-use connector_http::{Patch, setters};
+use connector_http::{Patch, masked_debug, setters};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::check::Check;
 use crate::contacts::{check_custom_fields, check_role};
-use crate::masked::masked_debug;
 use crate::values::{Address, Role};
 
 /// A company to be created.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use crate::export::{ExportError, Exporter, blocking, open_private};
+use crate::export::{ExportError, Exporter, blocking, make_private, open_private};
 
 /// What [`ImportPlace::check`] writes and removes again.
 const PROBE: &str = ".suitedash-test";
@@ -53,10 +53,7 @@ impl ImportPlace {
     /// [`ExportError::Directory`] when the directory is not there and cannot be made, and those of
     /// [`Exporter::open`]. A failure is not remembered.
     pub async fn exporter(&self) -> Result<&Exporter, ExportError> {
-        let open = || async {
-            self.make().await?;
-            Exporter::open(self.directory()).await
-        };
+        let open = || Exporter::open(self.directory());
         self.0.exporter.get_or_try_init(open).await
     }
 
@@ -88,24 +85,6 @@ impl ImportPlace {
     ) -> Result<(), ExportError> {
         let done = blocking(work).await.and_then(|done| done);
         done.map_err(|error| ExportError::directory(self.directory(), error))
-    }
-}
-
-/// Makes a directory that only this user may enter, unless it is there.
-fn make_private(path: &Path) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|it| it.is_dir()) {
-        return Ok(());
-    }
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    match builder.create(path) {
-        // Somebody else was faster; what is no directory says so when it is written into.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        done => done,
     }
 }
 

@@ -3,7 +3,7 @@
 mod models;
 mod requests;
 
-use connector_http::{Call, Delivery, Error, ErrorKind, Lane, Paginator};
+use connector_http::{Call, CallSequence, Delivery, Error, ErrorKind, Lane, Paginator};
 
 pub use self::models::{Circle, Contact, ContactCompany};
 pub use self::requests::{ContactPatch, NewContact};
@@ -14,7 +14,6 @@ use crate::ids::ContactUid;
 use crate::meta::Attributes;
 use crate::page::{ListPage, ListQuery, MAX_PAGES, Step};
 use crate::reply::Reply;
-use crate::sequence::CallSequence;
 
 connector_http::endpoints! {
     /// Describes the attributes of this account's contacts.
@@ -106,7 +105,7 @@ impl<'a> Contacts<'a> {
     pub fn find_by_email(&self, email: &str) -> CallSequence<Option<Contact>> {
         let client = self.client.clone();
         let email = email.trim().to_owned();
-        CallSequence::new(FIND, move |options| async move {
+        CallSequence::new(VENDOR, FIND, move |options| async move {
             let mut check = Check::new();
             check.email(&email, "email");
             check.finish(FIND)?;

@@ -1,12 +1,11 @@
 //! What is sent about contacts.
 
-use connector_http::{Patch, setters};
+use connector_http::{Patch, masked_debug, setters};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::check::Check;
 use crate::ids::CustomFieldUid;
-use crate::masked::masked_debug;
 use crate::values::{Address, CompanyLink, Role};
 
 /// A contact to be created.

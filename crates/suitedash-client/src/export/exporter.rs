@@ -18,7 +18,7 @@ use super::error::ExportError;
 use super::history::{
     ExportHistory, ExportRun, FileHistory, HistoryError, Inclusion, OpenRun, RunId, RunState,
 };
-use super::place::{Part, Place, blocking};
+use super::place::{Part, Place, blocking, make_private};
 use super::profile::Profile;
 use super::rows::{ExportCounts, RowWriter};
 
@@ -158,15 +158,21 @@ impl NewExport {
 }
 
 impl Exporter {
-    /// Exports into this directory, which must exist, with the history that is in it. Needs a tokio runtime, as all of
-    /// an exporter does.
+    /// Exports into this directory, with the history that is in it. It is made if it is not there, for this user alone;
+    /// the one that it is in must exist, so that nothing is written beside a disk that is not mounted. Needs a tokio
+    /// runtime, as all of an exporter does.
     ///
     /// # Errors
     ///
-    /// [`ExportError::Directory`] or [`ExportError::DiskFull`] when the history in it cannot be read or begun,
+    /// [`ExportError::Directory`] or [`ExportError::DiskFull`] when it cannot be made, or the history in it not be read or
+    /// begun,
     /// [`ExportError::History`] when it makes no sense.
     pub async fn open(directory: impl AsRef<Path>) -> Result<Self, ExportError> {
         let directory = directory.as_ref();
+        let path = directory.to_owned();
+        let made = blocking(move || make_private(&path)).await;
+        made.and_then(|made| made)
+            .map_err(|error| ExportError::directory(directory, error))?;
         let history = FileHistory::open(directory).await;
         let history = history.map_err(|error| match error {
             HistoryError::Io { source } => ExportError::directory(directory, source),

@@ -32,6 +32,6 @@ pub use history::{
     ExportHistory, ExportRun, FileHistory, HistoryError, Inclusion, MemoryHistory, OpenRun, RunId,
     RunState, Standing,
 };
-pub(crate) use place::{blocking, open_private};
+pub(crate) use place::{blocking, make_private, open_private};
 pub use profile::{CreatedDate, Delimiter, LongCells, Profile};
 pub use rows::{ExportCounts, export_contacts, try_export_contacts};

@@ -106,6 +106,24 @@ impl Drop for Part {
     }
 }
 
+/// Makes a directory that only this user may enter, unless it is there.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    if fs::metadata(path).is_ok_and(|it| it.is_dir()) {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    match builder.create(path) {
+        // Somebody else was faster; what is no directory says so when it is written into.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        done => done,
+    }
+}
+
 /// Opens a file that only this user may read.
 pub(crate) fn open_private(
     path: &Path,

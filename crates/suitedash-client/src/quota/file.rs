@@ -49,7 +49,8 @@ impl FileQuota {
         let path = Arc::clone(&self.path);
         let work = tokio::task::spawn_blocking(move || work(&path));
         // Only a runtime that shuts down cancels it.
-        work.await.map_err(|error| unavailable().because(error))?
+        work.await
+            .map_err(|error| unreachable_at(&self.path).because(error))?
     }
 }
 
@@ -71,6 +72,17 @@ impl QuotaStore for FileQuota {
                 save(path, &months)?;
             }
             Ok(taken)
+        })
+        .await
+    }
+
+    async fn give_back(&self, period: &QuotaPeriod) -> Result<(), QuotaStoreError> {
+        let period = period.clone();
+        self.on_disk(move |path| {
+            let _lock = lock(path)?;
+            let mut months = load(path)?;
+            months.change(&period, QuotaUse::give_back);
+            save(path, &months)
         })
         .await
     }
@@ -117,16 +129,17 @@ fn lock(path: &Path) -> Result<File, QuotaStoreError> {
         file.lock()?;
         Ok(file)
     };
-    open().map_err(|error: io::Error| unavailable().because(error))
+    open().map_err(|error| refused(path, error))
 }
 
 fn load(path: &Path) -> Result<Months, QuotaStoreError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Months::default()),
-        Err(error) => return Err(unavailable().because(error)),
+        Err(error) => return Err(refused(path, error)),
     };
-    let corrupt = || QuotaStoreError::new(QuotaStoreErrorKind::Corrupt);
+    let place = path.display().to_string();
+    let corrupt = || QuotaStoreError::new(QuotaStoreErrorKind::Corrupt).at(&*place);
     let record: Record = serde_json::from_slice(&bytes).map_err(|_| corrupt())?;
     if record.version != VERSION {
         return Err(corrupt());
@@ -165,7 +178,7 @@ fn save(path: &Path, months: &Months) -> Result<(), QuotaStoreError> {
         }
         Ok(())
     };
-    write().map_err(|error: io::Error| unavailable().because(error))
+    write().map_err(|error| refused(path, error))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -174,6 +187,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn unavailable() -> QuotaStoreError {
+/// What the system says is a part of what is shown: without it nobody knows what to mend.
+fn refused(path: &Path, error: io::Error) -> QuotaStoreError {
+    let place = format!("{} ({})", path.display(), error.kind());
     QuotaStoreError::new(QuotaStoreErrorKind::Unavailable)
+        .at(place)
+        .because(error)
+}
+
+fn unreachable_at(path: &Path) -> QuotaStoreError {
+    QuotaStoreError::new(QuotaStoreErrorKind::Unavailable).at(path.display().to_string())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_http::{AttemptGate, AttemptInfo, Error, Refusal, Timer};
+use connector_http::{AttemptGate, AttemptInfo, Delivery, Error, Refusal, Timer};
 
 use super::ledger::QuotaLedger;
 
@@ -23,14 +23,31 @@ impl AttemptGate for QuotaGate {
     }
 
     async fn settle(&self, _attempt: &AttemptInfo<'_>, failed: Option<&Error>) {
-        let Some(error) = failed.filter(|error| error.status() == Some(429)) else {
+        let Some(error) = failed else {
             return;
         };
+        if error.delivery() == Delivery::NotSent {
+            return self.unsent().await;
+        }
+        if error.status() != Some(429) {
+            return;
+        }
         // A page of something in front of the API is not JSON, and knows nothing of the month.
         let own_word = error.body_snippet().is_some();
         let (now, at) = (self.timer.utc_now(), self.timer.now());
         self.ledger
             .refused(&self.credential, error.retry_after(), own_word, now, at)
             .await;
+    }
+
+    async fn withdraw(&self, _attempt: &AttemptInfo<'_>) {
+        self.unsent().await;
+    }
+}
+
+impl QuotaGate {
+    async fn unsent(&self) {
+        let now = self.timer.utc_now();
+        self.ledger.unsent(&self.credential, now).await;
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use connector_http::{Lane, Refusal};
 use tokio::time::Instant;
 
@@ -34,6 +34,11 @@ const LONGEST_PARK: Duration = Duration::from_hours(24);
 /// - A 429 of the API marks the month as spent. It is not asked again until the month turns or somebody
 ///   [lifts](Self::lift_spent) the mark, having bought a larger plan. A 429 that names a time, or that is a page of
 ///   something in front of the API, pauses calls for that time, a day at most, or for an hour.
+///
+/// - An attempt that never left this machine, for want of a connection, a permit or time, is given back. Where that is in
+///   doubt, as after a call that was dropped, it stays counted.
+/// - Without its record the ledger admits nothing: [`Store`](connector_http::ErrorKind::Store), with the file or table in
+///   the error, and retryable unless somebody has to mend it first.
 ///
 /// The error of a refusal is [`QuotaSpent`](connector_http::ErrorKind::QuotaSpent) with
 /// [`Delivery::NotSent`](connector_http::Delivery::NotSent) and the time until the month turns in `retry_after`.
@@ -269,6 +274,19 @@ impl QuotaLedger {
         }
     }
 
+    /// Takes back a call that was counted and never left.
+    pub(super) async fn unsent(&self, credential: &str, now: DateTime<Utc>) {
+        let (period, _) = self.period(credential, now);
+        let begun = period.starts.and_time(NaiveTime::MIN).and_utc();
+        // It may have been counted before the month turned: in doubt it stays.
+        if now - begun < TimeDelta::hours(1) {
+            return;
+        }
+        if let Err(error) = self.store.give_back(&period).await {
+            tracing::warn!(target: "suitedash_client", %error, "a call that was not made stays counted");
+        }
+    }
+
     fn period(&self, credential: &str, now: DateTime<Utc>) -> (QuotaPeriod, DateTime<Utc>) {
         let (starts, ends) = month(now, self.rules.reset_day);
         (QuotaPeriod::new(credential, starts), ends)
@@ -367,8 +385,8 @@ impl fmt::Debug for QuotaLedger {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QuotaStatus {
-    /// How many calls were counted. It may be ahead of the truth by attempts that never left this machine: without a
-    /// connection, or because of a crash. [`Client::set_quota_used`](crate::Client::set_quota_used) puts it right.
+    /// How many calls were counted. It may be ahead of the truth by calls that were dropped, or that a crash ended,
+    /// before they left this machine. [`Client::set_quota_used`](crate::Client::set_quota_used) puts it right.
     pub used: u64,
     /// How many the plan has; `None` when calls are only counted.
     pub limit: Option<u64>,
@@ -386,9 +404,14 @@ pub struct QuotaStatus {
 
 /// Without a count no call is made: it could be the one too many.
 fn unkept(error: &QuotaStoreError) -> Refusal {
-    let refusal = match error.kind() {
-        QuotaStoreErrorKind::Unavailable => Refusal::rate_limited(STORE_PAUSE),
-        QuotaStoreErrorKind::Corrupt => Refusal::misconfigured(),
-    };
-    refusal.because(error.kind().words())
+    tracing::warn!(target: "suitedash_client", %error, "no call is made without a count");
+    let refusal = Refusal::unrecorded();
+    match error.kind() {
+        QuotaStoreErrorKind::Unavailable => refusal.retry_after(STORE_PAUSE).because(format!(
+            "{error}; calls go on once it can be read and written"
+        )),
+        QuotaStoreErrorKind::Corrupt => refusal.because(format!(
+            "{error}; mend it, or move it away and set what was used"
+        )),
+    }
 }

@@ -31,6 +31,18 @@ pub trait QuotaStore: Send + Sync + 'static {
     /// When it cannot be read or written. The call is then not made.
     async fn take(&self, period: &QuotaPeriod, ceiling: u64) -> Result<Taken, QuotaStoreError>;
 
+    /// Takes back one call that was counted and never left this machine. One that counts nothing stays nothing.
+    ///
+    /// Without it, which is the default, such calls stay counted.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or written. The call then stays counted.
+    async fn give_back(&self, period: &QuotaPeriod) -> Result<(), QuotaStoreError> {
+        let _ = period;
+        Ok(())
+    }
+
     /// Changes the count by hand, or the mark.
     ///
     /// # Errors
@@ -71,6 +83,11 @@ impl QuotaUse {
         Taken::Counted(*self)
     }
 
+    /// Counts one less.
+    pub(super) fn give_back(&mut self) {
+        self.used = self.used.saturating_sub(1);
+    }
+
     pub(super) fn correct(&mut self, correction: QuotaCorrection) {
         match correction {
             QuotaCorrection::Used(used) => self.used = used,
@@ -101,9 +118,10 @@ pub enum QuotaCorrection {
 
 /// Why a count could not be kept.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .kind.words())]
+#[error("{}", self.words())]
 pub struct QuotaStoreError {
     kind: QuotaStoreErrorKind,
+    place: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -129,7 +147,18 @@ impl QuotaStoreErrorKind {
 impl QuotaStoreError {
     /// Makes an error of this kind.
     pub fn new(kind: QuotaStoreErrorKind) -> Self {
-        Self { kind, source: None }
+        Self {
+            kind,
+            place: None,
+            source: None,
+        }
+    }
+
+    /// Says which record it is: a file's path, a table's name. It is shown; it must hold no secret.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
+        self
     }
 
     /// Adds what caused it. Its texts must hold no secret.
@@ -142,6 +171,17 @@ impl QuotaStoreError {
     /// Returns what kind of failure it is.
     pub fn kind(&self) -> QuotaStoreErrorKind {
         self.kind
+    }
+
+    /// Returns which record it is, where the store has said so.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
+    fn words(&self) -> String {
+        let words = self.kind.words();
+        let place = self.place.as_deref();
+        place.map_or_else(|| words.to_owned(), |place| format!("{words}: {place}"))
     }
 }
 
@@ -202,6 +242,12 @@ impl QuotaStore for MemoryQuota {
         Ok(months.change(period, |month| month.take(ceiling)))
     }
 
+    async fn give_back(&self, period: &QuotaPeriod) -> Result<(), QuotaStoreError> {
+        let mut months = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        months.change(period, QuotaUse::give_back);
+        Ok(())
+    }
+
     async fn correct(
         &self,
         period: &QuotaPeriod,
@@ -247,5 +293,8 @@ mod tests {
         month.correct(QuotaCorrection::Spent(false));
         month.correct(QuotaCorrection::Used(0));
         assert_eq!(month.take(9), Taken::Counted(QuotaUse::new(1, false)));
+        month.give_back();
+        month.give_back();
+        assert_eq!(month, QuotaUse::new(0, false));
     }
 }

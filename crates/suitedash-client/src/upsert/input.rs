@@ -1,13 +1,12 @@
 //! What an application knows of a person, in its own words.
 
 use chrono::{DateTime, Utc};
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 use serde_json::Value;
 
 use super::rules::{FieldRef, FieldValue};
 use crate::check::Check;
 use crate::ids::ContactUid;
-use crate::masked::masked_debug;
 use crate::values::{Address, Role};
 
 /// A person as an application knows him, to be created or updated.

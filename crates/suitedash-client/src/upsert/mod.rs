@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use connector_http::{Error, Lane};
+use connector_http::{CallSequence, Error, Lane};
 
 pub use self::input::{ContactInput, ExistingValues, LeadPerson, LeadSubmission};
 pub(crate) use self::known::KnownContacts;
@@ -24,10 +24,9 @@ pub use self::outcome::{
 };
 pub use self::rules::{ContactPlan, ContactRules, FieldRef, NotesRule, SourceRule};
 use self::run::Job;
-use crate::client::Client;
+use crate::client::{Client, VENDOR};
 use crate::contacts::Contacts;
 use crate::ids::ContactUid;
-use crate::sequence::CallSequence;
 
 const CREATE_OR_UPDATE: &str = "contacts.create_or_update";
 const UPDATE_MERGED: &str = "contacts.update_merged";
@@ -73,7 +72,9 @@ impl Contacts<'_> {
     /// [`Validation`](crate::ErrorKind::Validation), unsent, when the input cannot be right, and with status 422 when
     /// the vendor says so; [`Conflict`](crate::ErrorKind::Conflict), with nothing written, when it answers with
     /// somebody else; [`QuotaSpent`](crate::ErrorKind::QuotaSpent); else the usual ones of reads and writes.
-    /// [`operation`](Error::operation) tells which call failed.
+    /// [`operation`](Error::operation) tells which call failed, [`so_far`](Error::so_far) what those before it have come
+    /// to: whether the contact exists by then. [`delivery`](Error::delivery) and [`attempts`](Error::attempts) are those
+    /// of all of them.
     pub fn create_or_update(&self, contact: &ContactInput) -> ContactWrite<ContactOutcome> {
         let job = Job {
             operation: CREATE_OR_UPDATE,
@@ -271,8 +272,7 @@ impl<T: Send + 'static> ContactWrite<T> {
             State::Planned(planned) => run::dry_run(&planned.client, &planned.job, &planned.rules),
             State::Running(_) => {
                 let reason = "a write that has begun cannot be tried out";
-                let vendor = crate::client::VENDOR;
-                Err(Error::config(vendor, CREATE_OR_UPDATE, reason))
+                Err(Error::config(VENDOR, CREATE_OR_UPDATE, reason))
             }
         }
     }
@@ -294,7 +294,7 @@ impl<T: Send + 'static> Planned<T> {
             finish,
             ..
         } = self;
-        let mut calls = CallSequence::new(job.operation, move |options| async move {
+        let mut calls = CallSequence::new(VENDOR, job.operation, move |options| async move {
             run::run(client, job, rules, options).await.map(finish)
         });
         if let Some(timeout) = self.timeout {
@@ -320,7 +320,7 @@ impl<T: Send + 'static> Future for ContactWrite<T> {
                 State::Running(calls) => return Pin::new(calls).poll(cx),
                 State::Planned(_) => {}
             }
-            let over = CallSequence::over(CREATE_OR_UPDATE);
+            let over = CallSequence::over(VENDOR, CREATE_OR_UPDATE);
             let before = std::mem::replace(&mut this.state, State::Running(over));
             if let State::Planned(planned) = before {
                 this.state = State::Running(planned.start());

@@ -1,6 +1,6 @@
 //! The calls, in an order that never makes a contact twice and never writes to a stranger.
 
-use connector_http::{Call, Delivery, Error, ErrorKind, Method};
+use connector_http::{Call, CallOptions, Delivery, Error, ErrorKind, Method};
 use serde_json::{Map, Value};
 
 use super::input::ContactInput;
@@ -12,7 +12,15 @@ use crate::client::{Client, VENDOR};
 use crate::contacts::{CREATE, GET, META, UPDATE, same_person};
 use crate::ids::ContactUid;
 use crate::reply::Reply;
-use crate::sequence::CallOptions;
+
+// What the calls before the one that failed have come to.
+const NOT_SEEN: &str = "looked up after that, the contact was not found";
+const NOT_LOOKED: &str = "it could not be looked up whether the contact exists";
+const NOT_CREATED: &str =
+    "the creation before it was refused, so that no contact was created; one may have been there";
+const FOUND: &str = "the contact exists, and was there before";
+const FOUND_AFTER: &str =
+    "the contact exists: it was found after the answer to its creation was lost";
 
 /// What is to be done.
 #[derive(Clone)]
@@ -115,12 +123,18 @@ impl Run<'_> {
         if !lost && !duplicate {
             return Err(error);
         }
+        let (made, before) = (error.delivery(), self.spent);
         let stored = match self.find(email).await {
             Ok(Some(stored)) => stored,
-            // Nobody is there: the refusal was about the input; of a lost answer nothing more is known.
-            Ok(None) => return Err(error),
+            // Nobody is there: the refusal was about the input.
+            Ok(None) if !lost => return Err(error),
+            Ok(None) => return Err(error.after(made, self.spent.saturating_sub(before), NOT_SEEN)),
             // What the lost answer said stays unknown, which weighs more than why the look-up failed.
-            Err(second) => return Err(if lost { error } else { second }),
+            Err(second) if lost => return Err(error.after(made, second.attempts(), NOT_LOOKED)),
+            Err(second) => {
+                let others = self.spent.saturating_sub(second.attempts());
+                return Err(second.after(made, others, NOT_CREATED));
+            }
         };
         if lost {
             wanted.notices.push(Notice::AnswerLost);
@@ -128,7 +142,9 @@ impl Run<'_> {
                 return Ok(self.created(wanted, stored));
             }
         }
-        self.update(wanted, stored).await
+        let so_far = if lost { FOUND_AFTER } else { FOUND };
+        let updated = self.update(wanted, stored).await;
+        updated.map_err(|error| error.after(made, 0, so_far))
     }
 
     /// Writes what differs, if anything does.
@@ -142,7 +158,10 @@ impl Run<'_> {
             (ContactAction::Unchanged, stored.contact, Vec::new())
         } else {
             let uid = stored.contact.uid.clone();
-            let after = self.put(&uid, &body).await?;
+            let before = self.spent;
+            let written = self.put(&uid, &body).await;
+            // The calls before have read, and what else they did their caller knows.
+            let after = written.map_err(|error| error.after(Delivery::NotSent, before, FOUND))?;
             let seen = look_back(&body, &stored, &after);
             (ContactAction::Updated, after.contact, seen)
         };

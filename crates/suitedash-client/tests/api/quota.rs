@@ -393,21 +393,26 @@ async fn a_file_that_is_no_count_is_no_zero(#[case] content: &str) {
     let error = read(&client, Lane::Interactive).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.delivery()),
-        (ErrorKind::Config, Delivery::NotSent)
+        (ErrorKind::Store, Delivery::NotSent)
     );
+    // Somebody has to look first.
+    assert!(!error.is_retryable());
+    let shown = error.to_string();
+    let path = path.display().to_string();
     assert!(
-        error.to_string().contains("cannot be understood"),
-        "{error}"
+        shown.contains("cannot be understood") && shown.contains(&path),
+        "{shown}"
     );
     assert_eq!(fake.requests().len(), 0);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+    assert_eq!(std::fs::read_to_string(path).unwrap(), content);
 }
 
 #[tokio::test]
 async fn without_a_place_to_count_no_call_is_made() {
     let directory = tempfile::tempdir().unwrap();
     let fake = answering();
-    let store = FileQuota::new(directory.path().join("no-such-directory/quota.json"));
+    let path = directory.path().join("no-such-directory/quota.json");
+    let store = FileQuota::new(&path);
     let client = counted(
         &fake,
         &QuotaLedger::new(QuotaPlan::Start).store(store),
@@ -416,11 +421,51 @@ async fn without_a_place_to_count_no_call_is_made() {
     let error = read(&client, Lane::Interactive).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.delivery()),
-        (ErrorKind::RateLimited, Delivery::NotSent)
+        (ErrorKind::Store, Delivery::NotSent)
     );
-    assert!(error.is_retryable());
-    assert!(error.to_string().contains("cannot be reached"), "{error}");
+    assert!(error.is_retryable() && error.retry_after().is_some());
+    let shown = error.to_string();
+    for said in [
+        "cannot be reached",
+        &path.display().to_string(),
+        "not found",
+        "not sent",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
     assert_eq!(fake.requests().len(), 0);
+}
+
+/// What never left is not counted; what may have left is.
+#[rstest]
+#[case::no_connection(Reply::connect_error(), 0)]
+#[case::reset(Reply::reset_after_sending(), 1)]
+#[case::hang(Reply::hang(), 1)]
+#[case::refused(refused(401), 1)]
+#[tokio::test(start_paused = true)]
+async fn attempts_that_never_left_are_given_back(#[case] reply: Reply, #[case] used: u64) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = FileQuota::new(directory.path().join("quota.json"));
+    let stores: [Arc<dyn QuotaStore>; 2] = [Arc::new(MemoryQuota::new()), Arc::new(file)];
+    for store in stores {
+        let fake = script([reply.clone()]);
+        let ledger = QuotaLedger::new(QuotaPlan::Start).shared_store(store);
+        let client = counted(&fake, &ledger, &Wall::at(NOW));
+        let call = client.contacts().get(&UID.into()).no_retry();
+        call.await.unwrap_err();
+        assert_eq!(client.quota().await.unwrap().used, used);
+    }
+}
+
+/// Just after the month turned, nobody knows of which one it was.
+#[tokio::test(start_paused = true)]
+async fn what_may_be_of_the_month_before_stays_counted() {
+    let fake = script([Reply::connect_error()]);
+    let ledger = QuotaLedger::new(QuotaPlan::Start);
+    let client = counted(&fake, &ledger, &Wall::at("2026-11-01T00:30:00Z"));
+    let call = client.contacts().get(&UID.into()).no_retry();
+    call.await.unwrap_err();
+    assert_eq!(client.quota().await.unwrap().used, 1);
 }
 
 /// A store that counts but cannot be corrected, as a disk that fills up.

@@ -271,7 +271,11 @@ async fn after_a_lost_answer_it_looks_before_anything_else(#[case] lost: Reply) 
         .await
         .unwrap_err();
     assert!(error.delivery() >= Delivery::Unknown);
-    assert_eq!(lines(&fake), [POST, GET]);
+    assert!(error.so_far().unwrap().contains("was not found"), "{error}");
+    assert_eq!(
+        (lines(&fake), error.attempts()),
+        (vec![POST.to_owned(), GET.to_owned()], 2)
+    );
 
     // The look-up fails as well: the doubt is what counts.
     let fake = script([lost, refused(401)]);
@@ -281,6 +285,10 @@ async fn after_a_lost_answer_it_looks_before_anything_else(#[case] lost: Reply) 
         .unwrap_err();
     assert!(error.delivery() >= Delivery::Unknown);
     assert_eq!(error.operation(), "contacts.create");
+    assert!(
+        error.so_far().unwrap().contains("could not be looked up"),
+        "{error}"
+    );
 }
 
 /// The doubt about the creation weighs more than who answered the look-up.
@@ -325,7 +333,7 @@ async fn a_bulk_write_leaves_the_reserve_alone() {
     assert_eq!(lines(&fake), [POST]);
 }
 
-/// The quota ends between the refusal and the look-up: nothing was written, and that is what is said.
+/// The quota ends between the refusal and the look-up: the creation was sent, and what became of it is said.
 #[tokio::test(start_paused = true)]
 async fn a_quota_that_ends_in_the_middle_is_told() {
     let fake = script([refused(422)]);
@@ -334,9 +342,55 @@ async fn a_quota_that_ends_in_the_middle_is_told() {
     let error = client.create_or_update_contact(&jane()).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.delivery()),
-        (ErrorKind::QuotaSpent, Delivery::NotSent)
+        (ErrorKind::QuotaSpent, Delivery::Rejected)
     );
+    assert_eq!((error.operation(), error.attempts()), ("contacts.get", 1));
+    let shown = error.to_string();
+    assert!(!shown.contains("not sent"), "{shown}");
+    assert!(shown.contains("no contact was created"), "{shown}");
     assert_eq!(lines(&fake), [POST]);
+}
+
+/// It ends before the last of three calls: the error says whether the contact exists.
+#[rstest]
+#[case(
+    refused(422),
+    Delivery::Rejected,
+    "the contact exists, and was there before"
+)]
+#[case(Reply::hang(), Delivery::Unknown, "the contact exists: it was found")]
+#[tokio::test(start_paused = true)]
+async fn a_failed_update_says_what_was_done_before_it(
+    #[case] first: Reply,
+    #[case] delivery: Delivery,
+    #[case] so_far: &str,
+) {
+    let fake = script([first, stored()]);
+    let ledger = QuotaLedger::new(QuotaPlan::Custom(2)).reserve(0);
+    let client = builder(&fake).quota(ledger).build().unwrap();
+    let input = jane().tags(["new"]);
+    let error = client.create_or_update_contact(&input).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery(), error.attempts()),
+        (ErrorKind::QuotaSpent, delivery, 2)
+    );
+    assert!(error.so_far().unwrap().starts_with(so_far), "{error}");
+    assert_eq!(
+        (error.operation(), lines(&fake).len()),
+        ("contacts.update", 2)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_was_not_sent_says_that_the_contact_was_left_as_it_was() {
+    let fake = script([stored()]);
+    let ledger = QuotaLedger::new(QuotaPlan::Custom(1)).reserve(0);
+    let client = builder(&fake).quota(ledger).build().unwrap();
+    let call = client.attach_tags(&UID.into(), ["new"]);
+    let error = call.await.unwrap_err();
+    let facts = (error.delivery(), error.attempts(), error.so_far());
+    let said = "the contact exists, and was there before";
+    assert_eq!(facts, (Delivery::NotSent, 1, Some(said)));
 }
 
 #[tokio::test(start_paused = true)]

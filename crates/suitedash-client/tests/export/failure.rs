@@ -132,7 +132,7 @@ async fn a_profile_that_makes_no_header_leaves_nothing() {
 }
 
 #[rstest]
-#[case::missing("missing")]
+#[case::missing("missing/exports")]
 #[case::a_file("file")]
 #[tokio::test]
 async fn a_directory_that_is_none_is_named(#[case] name: &str) {
@@ -149,6 +149,23 @@ async fn a_directory_that_is_none_is_named(#[case] name: &str) {
         assert!(matches!(error, ExportError::Directory { .. }), "{error:?}");
         assert!(error.to_string().contains(name), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_directory_that_is_not_there_is_made_for_its_owner_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("exports");
+    let exporter = Exporter::open(&path).await.unwrap();
+    let exported = exporter.export(new_export(), contacts(0..2)).await.unwrap();
+    assert!(exporter.path(&exported.run.unwrap()).is_file());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+    // One that is there stays as it is.
+    Exporter::open(&path).await.unwrap();
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ fn class(error: &Error) -> ErrorClass {
         }
         ErrorKind::Conflict => ErrorClass::Conflict,
         ErrorKind::Validation | ErrorKind::Encode => ErrorClass::InvalidData,
-        ErrorKind::Config => ErrorClass::Unavailable,
+        ErrorKind::Config | ErrorKind::Store => ErrorClass::Unavailable,
         _ => ErrorClass::Transient,
     }
 }
@@ -110,6 +110,7 @@ mod tests {
     #[case(ErrorKind::QuotaSpent, CREATE, Sent::NotSent, ErrorClass::QuotaSpent)]
     #[case(ErrorKind::Auth, CREATE, Sent::Rejected, ErrorClass::Auth)]
     #[case(ErrorKind::Config, CREATE, Sent::NotSent, ErrorClass::Unavailable)]
+    #[case(ErrorKind::Store, CREATE, Sent::NotSent, ErrorClass::Unavailable)]
     fn each_error_has_its_class(
         #[case] kind: ErrorKind,
         #[case] operation: &'static str,

@@ -1,12 +1,11 @@
 //! What the vendor answers about calls.
 
 use chrono::{DateTime, Utc};
-use connector_http::lenient;
+use connector_http::{lenient, masked_debug};
 use serde::{Deserialize, Serialize};
 
 use crate::calls::{AiHandler, CallDirection, CallRoute, CallStatus};
 use crate::ids::{CallId, PhoneNumberId, RecordingId, UserId};
-use crate::masked::masked_debug;
 use crate::page::null_as_default;
 use crate::summaries::{ProcessingStatus, SummaryJob};
 use crate::voicemails::Voicemail;

@@ -1,14 +1,13 @@
 //! What is asked of calls.
 
 use chrono::{DateTime, Utc};
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 
 use crate::calls::{CallDirection, CallStatus};
 use crate::check::Check;
 use crate::dated::page::MAX_LIMIT;
 use crate::dated::query::{check_limit, check_span, check_value, check_values};
 use crate::ids::{PhoneNumberId, UserId};
-use crate::masked::masked_debug;
 
 connector_http::open_enum! {
     /// What can be answered along with a call.

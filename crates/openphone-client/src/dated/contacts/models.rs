@@ -1,13 +1,12 @@
 //! What the vendor answers about contacts.
 
 use chrono::{DateTime, Utc};
-use connector_http::lenient;
+use connector_http::{lenient, masked_debug};
 use serde::{Deserialize, Serialize};
 
 use crate::custom_fields::CustomFieldValue;
 use crate::dated::ids::{ContactNoteId, ContactPropertyId};
 use crate::ids::{ContactId, UserId};
-use crate::masked::masked_debug;
 use crate::page::null_as_default;
 
 /// A contact of the workspace's address book. Its phone numbers, e-mail addresses and custom values are

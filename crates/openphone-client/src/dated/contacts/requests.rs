@@ -1,6 +1,6 @@
 //! What is asked of contacts.
 
-use connector_http::{Patch, setters};
+use connector_http::{Patch, masked_debug, setters};
 use serde::Serialize;
 use url::Url;
 
@@ -10,7 +10,6 @@ use crate::custom_fields::CustomFieldValue;
 use crate::dated::page::MAX_LIMIT;
 use crate::dated::query::{check_limit, check_values};
 use crate::ids::UserId;
-use crate::masked::masked_debug;
 
 /// How many values a filter takes.
 const MAX_VALUES: usize = 50;

@@ -1,13 +1,12 @@
 //! What is asked of messages.
 
 use chrono::{DateTime, Utc};
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 
 use crate::check::Check;
 use crate::dated::page::MAX_LIMIT;
 use crate::dated::query::{check_limit, check_span, check_value, check_values};
 use crate::ids::{PhoneNumberId, UserId};
-use crate::masked::masked_debug;
 use crate::messages::{MessageDirection, MessageStatus};
 
 /// Which messages to list: all of the workspace, unless told otherwise.

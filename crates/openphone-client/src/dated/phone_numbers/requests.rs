@@ -1,11 +1,10 @@
 //! What is asked of phone numbers.
 
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 
 use crate::check::{Check, is_e164};
 use crate::dated::page::MAX_LIMIT;
 use crate::dated::query::{check_limit, check_value, check_values};
-use crate::masked::masked_debug;
 
 connector_http::open_enum! {
     /// What can be answered along with a phone number.

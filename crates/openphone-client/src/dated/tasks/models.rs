@@ -1,12 +1,11 @@
 //! What the vendor answers about tasks.
 
 use chrono::{DateTime, Utc};
-use connector_http::lenient;
+use connector_http::{lenient, masked_debug};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::dated::ids::OrganizationId;
 use crate::ids::{ActivityId, ConversationId, PhoneNumberId, TaskId, UserId};
-use crate::masked::masked_debug;
 
 /// A task.
 ///

@@ -1,14 +1,13 @@
 //! What is sent about tasks.
 
 use chrono::{DateTime, Utc};
-use connector_http::setters;
+use connector_http::{masked_debug, setters};
 use serde::Serialize;
 
 use super::models::TaskStatus;
 use crate::check::Check;
 use crate::dated::query::check_limit;
 use crate::ids::{ConversationId, UserId};
-use crate::masked::masked_debug;
 use crate::timestamp;
 
 /// Tasks come in larger pages than everything else.

@@ -1,12 +1,11 @@
 //! What was delivered, and how it was received.
 
 use chrono::{DateTime, Utc};
-use connector_http::lenient;
+use connector_http::{lenient, masked_debug};
 use serde::{Deserialize, Serialize};
 
 use super::models::WebhookEvent;
 use crate::dated::ids::{DeliveryId, EventId};
-use crate::masked::masked_debug;
 use crate::page::null_as_default;
 
 /// A delivery of a webhook: an event that was to be sent to its address.

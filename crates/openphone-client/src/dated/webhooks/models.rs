@@ -1,12 +1,11 @@
 //! What a webhook of the dated API is.
 
 use chrono::{DateTime, Utc};
-use connector_http::lenient;
+use connector_http::{lenient, masked_debug};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
 use crate::dated::ids::{OrganizationId, WebhookId};
-use crate::masked::masked_debug;
 use crate::page::null_as_default;
 use crate::webhook_management::{WebhookResources, WebhookStatus};
 

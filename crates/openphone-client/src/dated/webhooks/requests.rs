@@ -1,7 +1,7 @@
 //! What is asked of webhooks.
 
 use chrono::{DateTime, Utc};
-use connector_http::{Patch, setters};
+use connector_http::{Patch, masked_debug, setters};
 use serde::{Serialize, Serializer};
 
 use super::deliveries::DeliveryStatus;
@@ -9,7 +9,6 @@ use super::models::WebhookEvent;
 use crate::check::Check;
 use crate::dated::page::MAX_LIMIT;
 use crate::dated::query::{check_limit, check_span, check_value, check_values};
-use crate::masked::masked_debug;
 use crate::webhook_management::{WebhookResources, WebhookStatus, is_deliverable};
 
 /// The events that are wanted at an address.

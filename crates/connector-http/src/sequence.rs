@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use connector_http::{Call, Error, Lane};
-
-use crate::client::VENDOR;
+use crate::call::Call;
+use crate::error::Error;
+use crate::limits::Lane;
 
 type Running<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 type Start<T> = Box<dyn FnOnce(CallOptions) -> Running<T> + Send>;
@@ -17,8 +17,27 @@ type Start<T> = Box<dyn FnOnce(CallOptions) -> Running<T> + Send>;
 ///
 /// Like a [`Call`] it is `Unpin` and `Send`, so that it can be spawned, joined or buffered as it is,
 /// and takes its options before it is awaited. They hold for each of its calls.
+///
+/// ```
+/// use connector_http::{CallSequence, Client, Error, Method};
+/// use serde_json::Value;
+///
+/// fn both(client: &Client) -> CallSequence<(Value, Value)> {
+///     let client = client.clone();
+///     CallSequence::new("acme", "things.both", move |options| async move {
+///         let first = options.apply(client.raw(Method::Get, "/v1/things/1").fetch()).await?;
+///         let second = options.apply(client.raw(Method::Get, "/v1/things/2").fetch()).await?;
+///         Ok((first, second))
+///     })
+/// }
+///
+/// # async fn example(client: Client) -> Result<(), Error> {
+/// both(&client).no_retry().await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is read or written until it is awaited"]
 pub struct CallSequence<T> {
+    vendor: &'static str,
     operation: &'static str,
     state: State<T>,
 }
@@ -30,7 +49,10 @@ enum State<T> {
 }
 
 impl<T: 'static> CallSequence<T> {
-    pub(crate) fn new<F>(
+    /// Makes a sequence of the calls that `start` makes, given what the caller chose for each. The vendor and the
+    /// operation are for errors of the sequence itself.
+    pub fn new<F>(
+        vendor: &'static str,
         operation: &'static str,
         start: impl FnOnce(CallOptions) -> F + Send + 'static,
     ) -> Self
@@ -39,8 +61,18 @@ impl<T: 'static> CallSequence<T> {
     {
         let start: Start<T> = Box::new(move |options| Box::pin(start(options)));
         Self {
+            vendor,
             operation,
             state: State::Planned(start, CallOptions::default()),
+        }
+    }
+
+    /// Makes one that is over before it has begun, to stand in for one that is taken out. Awaited, it is an error.
+    pub fn over(vendor: &'static str, operation: &'static str) -> Self {
+        Self {
+            vendor,
+            operation,
+            state: State::Over,
         }
     }
 
@@ -82,7 +114,7 @@ impl<T: 'static> Future for CallSequence<T> {
             State::Running(running) => running,
             State::Over => {
                 let reason = "it was polled after it was over";
-                return Poll::Ready(Err(Error::config(VENDOR, this.operation, reason)));
+                return Poll::Ready(Err(Error::config(this.vendor, this.operation, reason)));
             }
         };
         let polled = running.as_mut().poll(cx);
@@ -101,28 +133,18 @@ impl<T> fmt::Debug for CallSequence<T> {
     }
 }
 
-/// What the caller chose for each call.
-#[derive(Copy, Clone, Default)]
-pub(crate) struct CallOptions {
+/// What the caller chose for each call of a [`CallSequence`].
+#[derive(Copy, Clone, Debug, Default)]
+pub struct CallOptions {
     timeout: Option<Duration>,
     deadline: Option<Duration>,
     no_retry: bool,
-    pub(crate) lane: Lane,
+    lane: Lane,
 }
 
 impl CallOptions {
-    /// Gives a call these options, and no more than this time.
-    pub(crate) fn apply_within<T: Send + 'static>(
-        self,
-        call: Call<T>,
-        within: Duration,
-    ) -> Call<T> {
-        let within = self.deadline.map_or(within, |chosen| chosen.min(within));
-        self.apply(call).deadline(within)
-    }
-
     /// Gives a call these options.
-    pub(crate) fn apply<T: Send + 'static>(self, mut call: Call<T>) -> Call<T> {
+    pub fn apply<T: Send + 'static>(self, mut call: Call<T>) -> Call<T> {
         if let Some(timeout) = self.timeout {
             call = call.timeout(timeout);
         }
@@ -134,19 +156,29 @@ impl CallOptions {
         }
         call.lane(self.lane)
     }
+
+    /// Gives a call these options, and no more than this time.
+    pub fn apply_within<T: Send + 'static>(self, call: Call<T>, within: Duration) -> Call<T> {
+        let within = self.deadline.map_or(within, |chosen| chosen.min(within));
+        self.apply(call).deadline(within)
+    }
+
+    /// Returns who goes first while calls wait.
+    pub fn lane(self) -> Lane {
+        self.lane
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
 
-    use connector_http::ErrorKind;
-
     use super::*;
+    use crate::error::ErrorKind;
 
     #[tokio::test]
     async fn a_second_await_is_an_error_and_no_hang() {
-        let mut calls = CallSequence::new("test", |_| async { Ok(7) });
+        let mut calls = CallSequence::new("acme", "test", |_| async { Ok(7) });
         let mut again = async || poll_fn(|cx| Pin::new(&mut calls).poll(cx)).await;
         assert_eq!(again().await.unwrap(), 7);
         assert_eq!(again().await.unwrap_err().kind(), ErrorKind::Config);

@@ -6,10 +6,12 @@
 
 use std::fmt;
 
-use connector_http::Patch;
+use super::patch::Patch;
 
 /// What `Debug` prints in place of a personal value.
-pub(crate) enum Mask {
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Mask {
     /// There is no value.
     Absent,
     /// There is one.
@@ -31,8 +33,8 @@ impl fmt::Debug for Mask {
     }
 }
 
-/// A value that can say that it is there.
-pub(crate) trait Maskable {
+/// A value that can say that it is there, for [`masked_debug!`](crate::masked_debug).
+pub trait Maskable {
     /// Tells presence, and nothing else.
     fn mask(&self) -> Mask;
 }
@@ -92,22 +94,35 @@ impl<T> Maskable for Patch<T> {
 /// Writes `Debug` for a struct: the first list is printed, of the second only the presence.
 ///
 /// The struct is taken apart without `..`, so that a new field does not compile until somebody has
-/// decided on which side it belongs.
+/// decided on which side it belongs. For models of persons, which end up in log lines through `{:?}` of some struct
+/// three levels up.
+///
+/// ```
+/// struct Person {
+///     id: u32,
+///     name: String,
+///     emails: Vec<String>,
+/// }
+///
+/// connector_http::masked_debug!(Person { shown: [id], masked: [name, emails] });
+///
+/// let jane = Person { id: 7, name: "Jane".to_owned(), emails: vec!["jane@example.com".to_owned()] };
+/// assert_eq!(format!("{jane:?}"), "Person { id: 7, name: present, emails: [1] }");
+/// ```
+#[macro_export]
 macro_rules! masked_debug {
     ($type:ident { shown: [$($shown:ident),* $(,)?], masked: [$($masked:ident),* $(,)?] $(,)? }) => {
-        impl std::fmt::Debug for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl ::std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 let Self { $($shown,)* $($masked,)* } = self;
                 f.debug_struct(stringify!($type))
                     $(.field(stringify!($shown), $shown))*
-                    $(.field(stringify!($masked), &$crate::masked::Maskable::mask($masked)))*
+                    $(.field(stringify!($masked), &$crate::Maskable::mask($masked)))*
                     .finish()
             }
         }
     };
 }
-
-pub(crate) use masked_debug;
 
 #[cfg(test)]
 mod tests {
@@ -121,7 +136,7 @@ mod tests {
         note: Patch<String>,
     }
 
-    masked_debug!(Person {
+    crate::masked_debug!(Person {
         shown: [id],
         masked: [name, mail, phones, note]
     });
