@@ -85,7 +85,7 @@ mod tests {
     #[case::longest(&"x".repeat(1_000), None)]
     #[case::long(&"x".repeat(1_001), Some("the id of a record has more than 1000 bytes"))]
     #[case::long_in_bytes(&"ü".repeat(501), Some("the id of a record has more than 1000 bytes"))]
-    #[case::nul("r\01", Some("the id of a record has a NUL character"))]
+    #[case::nul("r\0", Some("the id of a record has a NUL character"))]
     fn ids_are_kept_or_refused(#[case] remote: &str, #[case] why: Option<&str>) {
         let said = check_remote(&remote.into()).err();
         let source = said
