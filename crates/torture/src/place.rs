@@ -154,10 +154,11 @@ impl Place {
         let create = "create table bare_commits (id text primary key, line text not null)";
         match &self.address {
             Address::Sqlite(_) => {
-                // A file of its own: it waits for its own commits, as the store's does for its.
+                // A file of its own: nobody else writes there, which the store is not spared.
                 let options = SqliteConnectOptions::new()
                     .filename(self.directory.path().join("bare.db"))
                     .create_if_missing(true)
+                    .pragma("wal_autocheckpoint", "4096")
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full);
                 let mut connection = options.connect().await.map_err(failed)?;

@@ -8,7 +8,6 @@ use connector_http::{Timer as _, TokioTimer};
 use contact_sync::{Signup, SignupHook, StaticDirectory, SyncStore};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::task::JoinSet;
 
 use crate::Outcome;
 use crate::options::Options;
@@ -16,9 +15,6 @@ use crate::percentile::percentile;
 use crate::place::{Bare, Place};
 use crate::queue::{all_done, print};
 use crate::vendors::VENDORS;
-
-/// Forms that are sent at a time.
-const CALLERS: usize = 4;
 
 /// One signup in so many is of somebody who has signed up before.
 const AGAIN: usize = 50;
@@ -132,55 +128,25 @@ struct Measured {
     refused: usize,
 }
 
-/// Sends the forms, with somebody beside who commits one bare row after the other.
+/// Sends one form after the other, and after each commits a bare row: both meet the machine as it is at that moment, and
+/// neither waits for the other. The workers of the vendors that fail write to the store meanwhile.
 async fn measure(hook: SignupHook, mut bare: Bare, signups: usize) -> Outcome<Measured> {
-    let mut callers = JoinSet::new();
-    for caller in 0..CALLERS {
-        let hook = hook.clone();
-        callers.spawn(async move {
-            let (mut durations, mut refused) = (Vec::new(), 0);
-            for number in (caller..signups).step_by(CALLERS) {
-                let signup = signup(number);
-                let start = TokioTimer.now();
-                match hook.on_signup(signup).await {
-                    Ok(_) => durations.push(start.elapsed()),
-                    Err(_) => refused += 1,
-                }
-            }
-            (durations, refused)
-        });
-    }
-    let mut commits = Vec::new();
     let mut measured = Measured {
         signups: Vec::with_capacity(signups),
-        commits: Vec::new(),
+        commits: Vec::with_capacity(signups),
         refused: 0,
     };
-    let committing = async {
-        let mut number = 0_u64;
-        loop {
-            let start = TokioTimer.now();
-            bare.commit(&format!("row {number}")).await?;
-            commits.push(start.elapsed());
-            number += 1;
+    for number in 0..signups {
+        let signup = signup(number);
+        let start = TokioTimer.now();
+        match hook.on_signup(signup).await {
+            Ok(_) => measured.signups.push(start.elapsed()),
+            Err(_) => measured.refused += 1,
         }
-    };
-    let calling = async {
-        while let Some(called) = callers.join_next().await {
-            let (durations, refused) = called.map_err(|e| e.to_string())?;
-            measured.signups.extend(durations);
-            measured.refused += refused;
-        }
-        Ok::<_, String>(())
-    };
-    tokio::select! {
-        called = calling => called?,
-        failed = committing => {
-            let failed: Outcome = failed;
-            failed?;
-        }
+        let start = TokioTimer.now();
+        bare.commit(&format!("row {number}")).await?;
+        measured.commits.push(start.elapsed());
     }
-    measured.commits = commits;
     Ok(measured)
 }
 

@@ -200,6 +200,8 @@ impl SqliteStoreBuilder {
             .acquire_timeout(self.busy_timeout.max(Duration::from_secs(1)))
             .idle_timeout(None)
             .max_lifetime(None)
+            // A file does not hang up: to ask each time is a journey to the connection's thread and back.
+            .test_before_acquire(false)
             .before_acquire(|connection, _| {
                 // A disk that is full ends a transaction by itself. The driver believes that it goes on, and would
                 // begin no other on this connection.
