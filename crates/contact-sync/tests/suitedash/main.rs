@@ -3,6 +3,7 @@
 #![cfg(feature = "suitedash")]
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "helpers of tests stand outside of test functions"
 )]
 

@@ -8,9 +8,9 @@ pub(crate) mod ensure;
 mod models;
 mod requests;
 
-#[cfg(feature = "dated")]
 use connector_http::{Call, CallSequence};
 
+#[cfg(feature = "dated")]
 pub(crate) use self::address::is_deliverable;
 
 pub use self::models::{Webhook, WebhookEvent, WebhookResources, WebhookStatus};
