@@ -15,7 +15,9 @@
 //! that, its name; the workspace's definitions say what kind of value it takes, and are asked for at most once a
 //! minute.
 
+mod failure;
 mod record;
+mod request;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -23,14 +25,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use openphone_client::{
-    Client, Contact as Record, ContactChanges, ContactId, Delivery as Sent, Error, ErrorKind,
-    NewContact,
-};
+use openphone_client::{Client, Contact as Record, ContactId, ErrorKind};
 
+use self::failure::{Step, classify};
 use self::record::{CustomFields, Filled, PLACES};
+use self::request::{changes, new_contact};
 use crate::contact::{Contact, ExternalKey};
-use crate::failure::{ErrorClass, TargetError};
+use crate::failure::TargetError;
 use crate::ids::{RemoteId, TargetName};
 use crate::mapping::{FieldMap, Mappings, Place, StaticMappings};
 use crate::target::{ClientProvider, Context, Hit, Person, Target, Unmapped, Updated};
@@ -148,26 +149,6 @@ impl OpenPhoneTarget {
         };
         Ok(Filled::new(mapped, &definitions))
     }
-
-    fn new_contact(&self, person: &Person<'_>, record: Filled) -> NewContact {
-        let mut new = NewContact::unnamed().external_id(self.external_id(person.key));
-        new.source = Some(record.source.unwrap_or_else(|| self.source.clone()));
-        new.source_url = record.source_url;
-        new.first_name = record.first_name;
-        new.last_name = record.last_name;
-        new.company = record.company;
-        new.role = record.role;
-        for email in record.emails {
-            new = new.email(EMAIL_LABEL, email);
-        }
-        for number in record.numbers {
-            new = new.phone_number(PHONE_LABEL, number);
-        }
-        for (key, value) in record.custom_fields {
-            new = new.custom_field(key, value);
-        }
-        new
-    }
 }
 
 impl fmt::Debug for OpenPhoneTarget {
@@ -245,7 +226,11 @@ impl Target for OpenPhoneTarget {
         let record = self.record(context, &client, person.contact).await?;
         let call = client
             .contacts()
-            .create(&self.new_contact(person, record))
+            .create(&new_contact(
+                self.external_id(person.key),
+                &self.source,
+                record,
+            ))
             .lane(context.lane);
         let record = call.await.map_err(|error| classify(Step::Create, error))?;
         Ok(RemoteId::from(record.id.as_str()))
@@ -286,114 +271,12 @@ impl Target for OpenPhoneTarget {
     }
 }
 
-/// The labels that the vendor wants for each address and number.
-const EMAIL_LABEL: &str = "email";
-const PHONE_LABEL: &str = "phone";
-
-/// What a record shall say: what we know. What we do not know, and what others have added, stays.
-fn changes(record: Filled) -> ContactChanges {
-    let mut changes = ContactChanges::new();
-    if let Some(first) = record.first_name {
-        changes = changes.first_name(first);
-    }
-    if let Some(last) = record.last_name {
-        changes = changes.last_name(last);
-    }
-    if let Some(company) = record.company {
-        changes = changes.company(company);
-    }
-    if let Some(role) = record.role {
-        changes = changes.role(role);
-    }
-    if let Some(url) = record.source_url {
-        changes = changes.source_url(url);
-    }
-    for email in record.emails {
-        changes = changes.add_email(EMAIL_LABEL, email);
-    }
-    for number in record.numbers {
-        changes = changes.add_phone_number(PHONE_LABEL, number);
-    }
-    for (key, value) in record.custom_fields {
-        changes = changes.set_custom_field(key, value);
-    }
-    changes
-}
-
 fn hit(record: &Record) -> Hit {
     Hit::new(record.id.as_str(), Some(record.created_at))
 }
 
-/// What was being done when it failed: only a create leaves something behind that must not be done again.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Step {
-    Read,
-    Create,
-    Update,
-    Delete,
-}
-
-fn classify(step: Step, error: Error) -> TargetError {
-    let mut failure = TargetError::new(class(step, &error));
-    if let Some(status) = error.status() {
-        failure = failure.status(status);
-    }
-    if let Some(code) = error.code() {
-        failure = failure.code(code);
-    }
-    if let Some(id) = error.request_id() {
-        failure = failure.request_id(id);
-    }
-    if let Some(wait) = error.retry_after() {
-        failure = failure.retry_after(wait);
-    }
-    // No answer, or the gateway's own time-out: behind it, the work may go on.
-    if failure.may_have_created()
-        && error.delivery() == Sent::Unknown
-        && matches!(error.status(), None | Some(504))
-    {
-        failure = failure.still_running();
-    }
-    let is_ours = matches!(
-        error.kind(),
-        ErrorKind::Validation | ErrorKind::Encode | ErrorKind::Config
-    );
-    if is_ours && error.delivery() == Sent::NotSent {
-        failure = failure.unasked();
-    }
-    failure.source(error)
-}
-
-fn class(step: Step, error: &Error) -> ErrorClass {
-    if step == Step::Create && matches!(error.delivery(), Sent::Unknown | Sent::Succeeded) {
-        return ErrorClass::Ambiguous;
-    }
-    // Unpaid: nothing is wrong with the contact, and nobody but the account's owner can help.
-    if error.status() == Some(402) {
-        return ErrorClass::QuotaSpent;
-    }
-    // A key has no scopes. An update is refused where the record belongs to a native integration of the vendor: no
-    // retry and no other key will change that.
-    if step == Step::Update && error.kind() == ErrorKind::Permission {
-        return ErrorClass::InvalidData;
-    }
-    match error.kind() {
-        ErrorKind::RateLimited => ErrorClass::RateLimited,
-        ErrorKind::QuotaSpent => ErrorClass::QuotaSpent,
-        ErrorKind::Auth | ErrorKind::ReauthorizationRequired | ErrorKind::Permission => {
-            ErrorClass::Auth
-        }
-        ErrorKind::Conflict => ErrorClass::Conflict,
-        ErrorKind::Validation | ErrorKind::Encode => ErrorClass::InvalidData,
-        ErrorKind::Config => ErrorClass::Unavailable,
-        _ => ErrorClass::Transient,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-
     use super::*;
     use crate::contact::{Field, Region, Signup};
     use crate::ids::{ContactId as OurId, TenantId};
@@ -412,7 +295,7 @@ mod tests {
         let key = contact.key().external(OurId::generate());
         let mapped = FieldMap::new().apply(&contact, &PLACES);
         let record = Filled::new(mapped, &[]);
-        let new = target.new_contact(&Person::new(&contact, &key), record);
+        let new = new_contact(target.external_id(&key), &target.source, record);
         serde_json::to_value(new).unwrap()
     }
 
@@ -484,23 +367,5 @@ mod tests {
         // A prefix makes a key longer, and what no longer fits is hashed with it.
         let id = new_contact(&prefixed, &Signup::new().host_id("x".repeat(75)));
         assert_eq!(id["externalId"].as_str().unwrap().len(), 36);
-    }
-
-    #[rstest]
-    #[case(Step::Create, ErrorClass::InvalidData)]
-    #[case(Step::Update, ErrorClass::InvalidData)]
-    fn what_the_client_refuses_unsent_is_bad_data(#[case] step: Step, #[case] class: ErrorClass) {
-        let error = Error::validation("openphone", "contacts.create", Vec::new());
-        let failure = classify(step, error);
-        assert_eq!((failure.class(), failure.is_unasked()), (class, true));
-    }
-
-    #[test]
-    fn a_wrong_setting_parks() {
-        let error = Error::config("openphone", "contacts.create", "no base URL");
-        assert_eq!(
-            classify(Step::Create, error).class(),
-            ErrorClass::Unavailable
-        );
     }
 }
