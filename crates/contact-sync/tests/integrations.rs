@@ -13,12 +13,13 @@ use std::time::Duration;
 use contact_sync::integrations::IntegrationDirectory;
 use contact_sync::targets::openphone::OpenPhoneTarget;
 use contact_sync::{
-    ClientProvider, ClientUnavailable, Event, JobStore, MemoryStore, Progress, Reason, Receipt,
-    Region, RetryPolicy, RunningWorker, Signup, SignupHook, Switch, TargetDirectory, TenantId,
-    Worker,
+    ClientProvider, ClientUnavailable, CrmHook, Event, JobStore, MemoryStore, Progress, Reason,
+    Receipt, Region, RetryPolicy, RunningWorker, Signup, SignupHook, Switch, TargetDirectory,
+    TenantId, Worker,
 };
+use integration_core::http::CallResult;
 use integration_core::instance::{IntegrationPatch, NewIntegration};
-use integration_core::status::Status;
+use integration_core::status::{CredentialsVersion, Status};
 use integration_core::store::{LogFilter, MemoryStore as Instances};
 use integration_core::vault::{KeyId, Keyring, MasterKey, Vault};
 use integration_core::{IntegrationId, Integrations};
@@ -256,6 +257,51 @@ async fn jobs_of_a_broken_integration_wait_and_go_on_when_it_is_mended() {
     assert_eq!(host.sandbox.control().contacts().len(), 2);
     let mended = host.integrations.get(&host.acme, id).await.unwrap();
     assert_eq!(mended.status, Status::Active);
+}
+
+#[tokio::test]
+async fn the_strict_road_moves_the_integration_as_the_main_road_does() {
+    let host = Host::start().await;
+    let id = host.connected(quiet()).await;
+    let target = OpenPhoneTarget::new(host.directory.clients("openphone"));
+    let crm = CrmHook::new(host.store.clone(), host.directory.clone())
+        .target(Arc::new(target))
+        .integrations(&host.directory);
+    let create = async |email: &str| {
+        let signup = ann().email(email).tenant("acme");
+        crm.create(&signup, async |_| Ok::<_, ()>(())).await
+    };
+    let state = async || host.integrations.get(&host.acme, id).await.unwrap();
+
+    let failed = CallResult::Failed {
+        message: "away".to_owned(),
+        retry_after: None,
+    };
+    let used = CredentialsVersion(1);
+    let reported = host.integrations.report(&host.acme, id, used, failed).await;
+    reported.unwrap();
+    let before = state().await.last_sync_at;
+    let (.., receipt) = create("ann@example.com").await.unwrap();
+    assert!(
+        state().await.last_sync_at > before,
+        "it counts as a success"
+    );
+
+    host.sandbox.control().revoke_api_keys();
+    create("lee@example.com").await.unwrap_err();
+    let refused = state().await;
+    assert_eq!(
+        (refused.status, refused.needs_reauth),
+        (Status::Error, true)
+    );
+
+    // The calls of a strict create are about its contact, too.
+    host.integrations.close().await;
+    let logs = host.integrations.logs(&host.acme, LogFilter::default());
+    let logs = logs.await.unwrap();
+    let created = logs.iter().find(|log| log.action == "contacts.create");
+    let related = created.unwrap().related_id.clone();
+    assert_eq!(related, Some(receipt.contact.to_string()));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use integration_core::IntegrationId;
 use serde::{Deserialize, Serialize};
 
 use super::job::JobKind;
-use crate::failure::{ErrorClass, FailureNote};
+use crate::failure::{ErrorClass, FailureNote, TargetError};
 use crate::ids::{ContactId, JobId, TargetName, TenantId};
 use crate::target::{Action, Unmapped};
 
@@ -131,6 +131,11 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// Returns what a failed attempt says about the integration: nothing, if the vendor was not asked.
+    pub(crate) fn said_by(error: &TargetError) -> Option<Self> {
+        Self::of(error.class()).filter(|_| !error.is_unasked())
+    }
+
     /// Returns what a failure says about the integration. A refused contact says that the integration works.
     pub fn of(class: ErrorClass) -> Option<Self> {
         match class {

@@ -25,7 +25,7 @@ use crate::receipt::{Reason, Receipt, TargetReceipt};
 use crate::retry::RetryPolicy;
 use crate::store::{Begun, StoreError, SyncStore};
 use crate::target::Target;
-use crate::worker::Runner;
+use crate::worker::{Reports, Runner, StatusSink};
 
 use self::operation::{Halt, Kept, Operation};
 
@@ -61,7 +61,7 @@ impl CrmHook {
             policy: RetryPolicy::new(),
             lease: Duration::from_mins(1),
             on_event: None,
-            sink: None,
+            reports: None,
         };
         Self {
             runner,
@@ -109,6 +109,22 @@ impl CrmHook {
     pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
         self.runner.timer = timer;
         self
+    }
+
+    /// Sets who hears what the vendors' answers say about integrations: a refused key as well as a call that went
+    /// well, and the same of an undo. See [`StatusSink`]: one that does not answer delays a create by no more than its
+    /// patience.
+    pub fn status_sink(mut self, sink: impl StatusSink + 'static) -> Self {
+        self.runner.reports = Some(Reports::new(sink));
+        self
+    }
+
+    /// Works with the integrations of this directory: reports to each what the vendors' answers say about it, as
+    /// [`Worker::integrations`](crate::Worker::integrations) does on the main road. It is the worker that keeps the
+    /// directory fresh.
+    #[cfg(feature = "integrations")]
+    pub fn integrations(self, directory: &crate::integrations::IntegrationDirectory) -> Self {
+        self.status_sink(directory.status())
     }
 
     /// Creates a contact at every target that is switched on, and then runs `insert`.

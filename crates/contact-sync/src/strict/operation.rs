@@ -16,9 +16,11 @@ use crate::ids::{RemoteId, TargetName, TenantId};
 use crate::lease::{Hold, insist};
 use crate::receipt::TargetReceipt;
 use crate::store::limits::check_remote;
-use crate::store::{Begun, Link, NewJob, StoreError, StrictTarget, SyncStore, Undo};
+use crate::store::{
+    Begun, Link, NewJob, Signal, StatusEvent, StoreError, StrictTarget, SyncStore, Undo,
+};
 use crate::target::{Context, Known, Person, Target, look};
-use crate::worker::Runner;
+use crate::worker::{Runner, Used, watched};
 
 /// One strict create in progress.
 pub(super) struct Operation<'a> {
@@ -139,14 +141,47 @@ impl Operation<'_> {
         Ok(done)
     }
 
-    /// Looks for the person at one vendor, and creates them if nobody is there.
+    /// Finds out what one vendor has of the person, and says what that tells of the integration.
     async fn vendor(&self, target: &dyn Target, state: &StrictTarget) -> Result<Record, Halt> {
-        let failed = |error| Halt::Vendor(state.target.clone(), error);
         match &state.known {
             Known::One(remote) => return Ok(Record::Found(remote.clone())),
-            Known::Several(_) => return Err(failed(TargetError::new(ErrorClass::Conflict))),
+            Known::Several(_) => {
+                let error = TargetError::new(ErrorClass::Conflict);
+                return Err(Halt::Vendor(state.target.clone(), error));
+            }
             Known::Nobody => {}
         }
+        let reached = self.look_or_create(target, state);
+        let (reached, used) = watched(self.begun.contact, reached).await;
+        self.report(&state.target, &reached, used).await;
+        reached
+    }
+
+    /// What fails in our own store says nothing.
+    async fn report(&self, target: &TargetName, reached: &Result<Record, Halt>, used: Used) {
+        let (signal, error) = match reached {
+            Ok(_) => (Some(Signal::CallOk), None),
+            Err(Halt::Vendor(_, error)) => (Signal::said_by(error), Some(error)),
+            Err(Halt::Store(_) | Halt::UnderWay(_)) => (None, None),
+        };
+        if let (Some(reports), Some(signal)) = (&self.hook.runner.reports, signal) {
+            let event = StatusEvent {
+                failure: error.map(|error| error.note().clone()),
+                retry_after: error.and_then(TargetError::wait),
+                ..used.event(self.tenant.clone(), target.clone(), signal)
+            };
+            let never = std::future::pending();
+            reports.report(&event, self.timer(), never).await;
+        }
+    }
+
+    /// Looks for the person at one vendor, and creates them if nobody is there.
+    async fn look_or_create(
+        &self,
+        target: &dyn Target,
+        state: &StrictTarget,
+    ) -> Result<Record, Halt> {
+        let failed = |error| Halt::Vendor(state.target.clone(), error);
         let timer = self.hook.runner.timer.as_ref();
         let context = Context::new(self.tenant, Lane::Interactive, timer);
         let mut person = Person::new(self.contact, &self.begun.key);

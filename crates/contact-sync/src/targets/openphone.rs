@@ -295,7 +295,7 @@ mod tests {
         let key = contact.key().external(OurId::generate());
         let mapped = FieldMap::new().apply(&contact, &PLACES);
         let record = Filled::new(mapped, &[]);
-        let new = new_contact(target.external_id(&key), &target.source, record);
+        let new = request::new_contact(target.external_id(&key), &target.source, record);
         serde_json::to_value(new).unwrap()
     }
 

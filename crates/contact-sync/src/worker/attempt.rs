@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,9 @@ use tokio::time::Instant;
 
 use super::event::{Event, Progress};
 use super::remove::{Removed, remove};
-use super::sink::StatusSink;
+use super::sink::Reports;
 use crate::failure::{ClientUnavailable, ErrorClass, FailureNote, TargetError};
+use crate::ids::{ContactId, TargetName, TenantId};
 use crate::lease::{Hold, insist};
 use crate::retry::{Attempt, Next, RetryPolicy};
 use crate::store::{
@@ -33,7 +35,7 @@ pub(crate) struct Runner {
     pub(crate) policy: RetryPolicy,
     pub(crate) lease: Duration,
     pub(crate) on_event: Option<OnEvent>,
-    pub(crate) sink: Option<Arc<dyn StatusSink>>,
+    pub(crate) reports: Option<Reports>,
 }
 
 impl fmt::Debug for Runner {
@@ -63,6 +65,29 @@ pub(crate) struct Used {
     pub(crate) credentials: Option<u64>,
 }
 
+impl Used {
+    /// Says something about the integration whose client it was.
+    pub(crate) fn event(self, tenant: TenantId, target: TargetName, signal: Signal) -> StatusEvent {
+        StatusEvent {
+            integration: self.integration,
+            credentials: self.credentials,
+            ..StatusEvent::new(tenant, target, signal)
+        }
+    }
+}
+
+/// Does something at a vendor, and tells which client it was done with.
+#[cfg(feature = "integrations")]
+pub(crate) async fn watched<F: Future>(contact: ContactId, work: F) -> (F::Output, Used) {
+    crate::integrations::watch(contact, work).await
+}
+
+/// Does something at a vendor. Nobody says which client it was done with.
+#[cfg(not(feature = "integrations"))]
+pub(crate) async fn watched<F: Future>(_contact: ContactId, work: F) -> (F::Output, Used) {
+    (work.await, Used::default())
+}
+
 impl Runner {
     /// Runs a job, whose lease was asked for at `asked`, to its end, or until `stop` says to let go of it.
     ///
@@ -82,28 +107,24 @@ impl Runner {
         let renew = || self.store.renew(claim.job, claim.token, self.lease);
         let attempt = self.watched_attempt(&claim, target);
         let work = hold.work(self.timer.as_ref(), renew, attempt);
+        let mut stop = pin!(stop);
         let verdict = tokio::select! {
             biased;
             verdict = work => verdict.unwrap_or_else(|lost| {
                 tracing::warn!(job = %claim.job, target = %claim.target, contact = %claim.contact, %lost, "let go of");
                 released(&claim, settle)
             }),
-            () = stop => released(&claim, settle),
+            // Nothing is said of one that is released, so nobody waits for this again.
+            () = &mut stop => released(&claim, settle),
         };
-        self.write_down(claim, verdict, start).await
+        self.write_down(claim, verdict, start, stop).await
     }
 
-    #[cfg(feature = "integrations")]
     async fn watched_attempt(&self, claim: &Claim, target: Option<&dyn Target>) -> Verdict {
         let attempt = self.attempt(claim, target);
-        let (mut verdict, used) = crate::integrations::watch(claim.contact, attempt).await;
+        let (mut verdict, used) = watched(claim.contact, attempt).await;
         verdict.used = used;
         verdict
-    }
-
-    #[cfg(not(feature = "integrations"))]
-    async fn watched_attempt(&self, claim: &Claim, target: Option<&dyn Target>) -> Verdict {
-        self.attempt(claim, target).await
     }
 
     async fn attempt(&self, claim: &Claim, target: Option<&dyn Target>) -> Verdict {
@@ -301,7 +322,7 @@ impl Runner {
                 },
             ),
         };
-        let signal = Signal::of(error.class()).filter(|_| !error.is_unasked());
+        let signal = Signal::said_by(error);
         Verdict {
             link,
             outcome: LogOutcome::Failed(failure),
@@ -313,7 +334,13 @@ impl Runner {
         }
     }
 
-    async fn write_down(&self, claim: Claim, verdict: Verdict, start: Instant) -> Event {
+    async fn write_down(
+        &self,
+        claim: Claim,
+        verdict: Verdict,
+        start: Instant,
+        stop: impl Future<Output = ()>,
+    ) -> Event {
         let Claim {
             job,
             token,
@@ -341,14 +368,12 @@ impl Runner {
         let took = self.timer.now().saturating_duration_since(start);
         log.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let status = verdict.signal.map(|signal| StatusEvent {
-            integration: verdict.used.integration,
-            credentials: verdict.used.credentials,
             failure: match &log.outcome {
                 LogOutcome::Failed(failure) => Some(failure.clone()),
                 _ => None,
             },
             retry_after: verdict.retry_after,
-            ..StatusEvent::new(tenant.clone(), target.clone(), signal)
+            ..verdict.used.event(tenant.clone(), target.clone(), signal)
         });
         let mut outcome = Outcome::new((job, token), verdict.link, log, status, verdict.ack);
         outcome.revision = revision;
@@ -373,8 +398,8 @@ impl Runner {
         match written {
             Ok(()) => {
                 trace_event(&event);
-                if let (Some(sink), Some(status)) = (&self.sink, &outcome.status) {
-                    sink.report(status).await;
+                if let (Some(reports), Some(status)) = (&self.reports, &outcome.status) {
+                    reports.report(status, self.timer.as_ref(), stop).await;
                 }
             }
             Err(error) => tracing::error!(

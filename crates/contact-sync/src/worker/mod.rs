@@ -16,10 +16,9 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use self::chores::{Chores, guarded};
-pub(crate) use attempt::Runner;
-#[cfg(feature = "integrations")]
-pub(crate) use attempt::Used;
+pub(crate) use attempt::{Runner, Used, watched};
 pub use event::{Event, Progress};
+pub(crate) use sink::Reports;
 pub use sink::StatusSink;
 
 use crate::directory::TargetDirectory;
@@ -71,7 +70,7 @@ impl Worker {
             policy: RetryPolicy::new(),
             lease: Duration::from_mins(1),
             on_event: None,
-            sink: None,
+            reports: None,
         };
         Self {
             runner,
@@ -138,7 +137,7 @@ impl Worker {
 
     /// Sets who hears what attempts say about integrations.
     pub fn status_sink(mut self, sink: impl StatusSink + 'static) -> Self {
-        self.runner.sink = Some(Arc::new(sink));
+        self.runner.reports = Some(Reports::new(sink));
         self
     }
 
@@ -413,11 +412,9 @@ impl Loop {
 }
 
 /// A target that panics costs its job a crash, when the lease runs out, and nobody else anything. What it said may
-/// quote the contact, so it is not repeated here. A status sink does so too, but its job is written down by then.
+/// quote the contact, so it is not repeated here.
 fn note_panic(ended: &Result<Event, tokio::task::JoinError>) {
     if ended.is_err() {
-        tracing::error!(
-            "a target or a status sink panicked; its job, if it was not over, runs again when the lease is"
-        );
+        tracing::error!("a target panicked; its job runs again when the lease is over");
     }
 }

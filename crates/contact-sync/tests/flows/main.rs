@@ -19,6 +19,7 @@ mod lanes;
 mod profile;
 mod reconcile;
 mod signup;
+mod status;
 mod strict;
 mod strict_crash;
 mod unkept;

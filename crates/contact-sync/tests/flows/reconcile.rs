@@ -1,15 +1,13 @@
 //! What was meant to go somewhere and is not on its way is found and queued, once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use contact_sync::{
-    Ack, ClaimRequest, ClientUnavailable, ErrorClass, JobStore, LinkChange, LinkStore, LogEntry,
-    LogOutcome, Outcome, Reconciler, Signal, Signup, SignupHook, SignupStore, SkipReason,
-    StaticDirectory, StatusEvent, StatusSink, Switch, TargetDirectory, TargetName, TenantId, Timer,
-    TokioTimer,
+    Ack, ClaimRequest, ErrorClass, JobStore, LinkChange, LinkStore, LogEntry, LogOutcome, Outcome,
+    Reconciler, Signup, SignupHook, SignupStore, SkipReason, StaticDirectory, Switch,
+    TargetDirectory, TargetName, TenantId, Timer, TokioTimer,
 };
 use rstest::rstest;
 use tokio::time::{Instant, sleep_until};
@@ -143,38 +141,6 @@ async fn a_worker_reconciles_and_forgets_by_itself() {
     worker.shutdown(Duration::ZERO).await;
 }
 
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<StatusEvent>>>);
-
-#[async_trait::async_trait]
-impl StatusSink for Heard {
-    async fn report(&self, event: &StatusEvent) {
-        self.0.lock().unwrap().push(event.clone());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_attempts_say_is_heard() {
-    let world = World::new();
-    let heard = Heard::default();
-    let wait = Duration::from_secs(7);
-    world
-        .vendor
-        .script([Fault::Later(ErrorClass::Transient, wait)]);
-    world.hook.on_signup(ann()).await.unwrap();
-    world
-        .worker()
-        .status_sink(heard.clone())
-        .start()
-        .idle()
-        .await;
-    let events = heard.0.lock().unwrap();
-    assert_eq!(*events, world.store.statuses());
-    assert_eq!((events.len(), events[0].retry_after), (2, Some(wait)));
-    assert!(events[0].failure.is_some() && events[1].failure.is_none());
-    assert_eq!(events[0].tenant, TenantId::default());
-}
-
 /// Panics the first time it is asked.
 struct Moody(AtomicBool);
 
@@ -209,19 +175,6 @@ async fn a_listener_that_panics_costs_no_job_its_end() {
     let stopped = worker.shutdown(Duration::from_mins(1)).await;
     assert_eq!((stopped.finished, stopped.released), (1, 0));
     assert_eq!(world.vendor.records().len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_fails_on_this_side_says_nothing_of_the_vendor() {
-    let world = World::new();
-    let heard = Heard::default();
-    let failed = ClientUnavailable::Failed;
-    world.vendor.script([Fault::NoClient(failed)]);
-    world.hook.on_signup(ann()).await.unwrap();
-    let worker = world.worker().status_sink(heard.clone()).start();
-    worker.idle().await;
-    let signals: Vec<Signal> = heard.0.lock().unwrap().iter().map(|e| e.signal).collect();
-    assert_eq!(signals, [Signal::CallOk]);
 }
 
 #[tokio::test(start_paused = true)]
