@@ -90,11 +90,12 @@ impl SignupHook {
     ) -> Result<Receipt, NotAccepted> {
         let plan = self.plan(&signup);
         let accepted = self.accept(&plan, Lane::Interactive).await?;
-        let targets: Vec<TargetName> = plan
-            .jobs(Lane::Interactive)
-            .into_iter()
-            .map(|job| job.target)
-            .collect();
+        let targets: Vec<TargetName> = if accepted.is_blank {
+            Vec::new()
+        } else {
+            let jobs = plan.jobs(Lane::Interactive).into_iter();
+            jobs.map(|job| job.target).collect()
+        };
         tokio::select! {
             biased;
             // It is accepted already: a store that cannot tell how it goes on is no reason to refuse it.
@@ -170,45 +171,33 @@ impl Plan {
         self
     }
 
-    /// Returns the jobs to be written with the contact: none for one that is
-    /// [blank](crate::Contact::is_blank), which is written all the same.
+    /// Returns the jobs to be written with the contact. The store queues none for a contact that is
+    /// [blank](crate::Contact::is_blank), with all that it has known before; this signup alone cannot tell.
     pub fn jobs(&self, lane: Lane) -> Vec<NewJob> {
-        jobs(&self.contact, &self.targets, self.trace_id.as_deref(), lane)
+        let on = self
+            .targets
+            .iter()
+            .filter(|(_, switch)| *switch == Switch::On);
+        on.map(|(target, _)| {
+            let mut job = NewJob::new(target.clone(), lane);
+            job.trace_id.clone_from(&self.trace_id);
+            job
+        })
+        .collect()
     }
 
     /// Returns the receipt for what was accepted, before any of it was delivered.
     pub fn receipt(&self, accepted: Accepted) -> Receipt {
-        receipt(accepted, &self.contact, &self.targets)
+        let lines = self.targets.iter().map(|(target, switch)| {
+            let reason = match switch {
+                Switch::On if accepted.is_blank => Reason::Blank,
+                Switch::On => Reason::Queued,
+                Switch::Off(reason) => Reason::from(*reason),
+            };
+            TargetReceipt::not_integrated(target.clone(), reason)
+        });
+        Receipt::new(accepted.contact, lines.collect())
     }
-}
-
-fn jobs(
-    contact: &Contact,
-    targets: &[(TargetName, Switch)],
-    trace_id: Option<&str>,
-    lane: Lane,
-) -> Vec<NewJob> {
-    let on = targets
-        .iter()
-        .filter(|(_, switch)| *switch == Switch::On && !contact.is_blank());
-    on.map(|(target, _)| {
-        let mut job = NewJob::new(target.clone(), lane);
-        job.trace_id = trace_id.map(str::to_owned);
-        job
-    })
-    .collect()
-}
-
-fn receipt(accepted: Accepted, contact: &Contact, targets: &[(TargetName, Switch)]) -> Receipt {
-    let lines = targets.iter().map(|(target, switch)| {
-        let reason = match switch {
-            Switch::On if contact.is_blank() => Reason::Blank,
-            Switch::On => Reason::Queued,
-            Switch::Off(reason) => Reason::from(*reason),
-        };
-        TargetReceipt::not_integrated(target.clone(), reason)
-    });
-    Receipt::new(accepted.contact, lines.collect())
 }
 
 /// The one way in which a signup fails: our own store could not write it.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{NotAccepted, SignupHook, jobs, receipt};
+use super::{NotAccepted, SignupHook};
 use crate::contact::{Contact, ContactKey, Signup};
 use crate::ids::{ContactId, TenantId};
 use crate::links::Links;
@@ -130,15 +130,9 @@ impl SignupHook {
         let Some((tenant, id)) = self.resolve(who).await? else {
             return Ok(None);
         };
-        // Whether there is anything to send is a question to the whole contact.
-        let Some(stored) = self.store.stored(&tenant, id).await? else {
-            return Ok(None);
-        };
-        let mut whole = stored.contact;
-        whole.merge(plan.contact.clone());
-        let jobs = jobs(&whole, &plan.targets, plan.trace_id.as_deref(), Lane::Bulk);
+        let jobs = plan.jobs(Lane::Bulk);
         let amended = self.store.amend(&tenant, id, &plan.contact, &jobs).await?;
-        Ok(amended.map(|accepted| receipt(accepted, &whole, &plan.targets)))
+        Ok(amended.map(|accepted| plan.receipt(accepted)))
     }
 
     /// Erases a person who signed up before: what waits for the vendors is dropped, the worker deletes the records

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::state::{JobState, LineId, LinkState, State, Task};
 use crate::contact::{Contact, ContactKey, ExternalKey};
 use crate::ids::{ContactId, JobId, TargetName, TenantId};
-use crate::store::{Claim, Erased, NewJob, Removal, Work};
+use crate::store::{Accepted, Claim, Erased, NewJob, Removal, Work};
 use crate::target::Known;
 
 /// What is left of a contact that was erased: nothing of the person, once the last removal is over.
@@ -30,19 +30,23 @@ pub(super) struct Leaving {
 }
 
 impl State {
-    /// Queues deliveries of a contact.
-    pub(super) fn queue_deliveries(
+    /// Queues deliveries of a contact that was written, unless it is blank.
+    pub(super) fn queue_accepted(
         &mut self,
-        id: ContactId,
+        accepted: Accepted,
         tenant: &TenantId,
         jobs: &[NewJob],
         now: Instant,
-    ) {
-        for job in jobs {
+    ) -> Accepted {
+        let id = accepted.contact;
+        let stored = self.contacts.get(&id);
+        let is_blank = stored.is_some_and(|stored| stored.contact.is_blank());
+        for job in jobs.iter().filter(|_| !is_blank) {
             let line = (id, job.target.clone());
             self.line(&line, tenant);
             self.queue_delivery(&line, job.lane, job.trace_id.as_deref(), now);
         }
+        accepted.blank(is_blank)
     }
 
     /// Merges a change into a contact that is there; returns its revision, which grows if anything is different.

@@ -151,8 +151,7 @@ impl SignupStore for MemoryStore {
         Ok(self.change(|state| {
             let id = state.contact_id(tenant, contact.key());
             let revision = state.write_contact(id, tenant, contact);
-            state.queue_deliveries(id, tenant, jobs, now);
-            Accepted::new(id, revision)
+            state.queue_accepted(Accepted::new(id, revision), tenant, jobs, now)
         }))
     }
 
@@ -167,8 +166,8 @@ impl SignupStore for MemoryStore {
         let now = self.0.timer.now();
         Ok(self.change(|state| {
             let revision = state.amend(contact, tenant, change)?;
-            state.queue_deliveries(contact, tenant, jobs, now);
-            Some(Accepted::new(contact, revision))
+            let accepted = Accepted::new(contact, revision);
+            Some(state.queue_accepted(accepted, tenant, jobs, now))
         }))
     }
 

@@ -146,12 +146,24 @@ pub struct Accepted {
     pub contact: ContactId,
     /// Its version after this signup.
     pub revision: u64,
+    /// Whether the contact, with all that was known before, is [blank](Contact::is_blank): then no job was queued.
+    pub is_blank: bool,
 }
 
 impl Accepted {
-    /// Makes the answer.
+    /// Makes the answer for a contact that is not blank.
     pub fn new(contact: ContactId, revision: u64) -> Self {
-        Self { contact, revision }
+        Self {
+            contact,
+            revision,
+            is_blank: false,
+        }
+    }
+
+    /// Says whether the contact is blank.
+    pub fn blank(mut self, is_blank: bool) -> Self {
+        self.is_blank = is_blank;
+        self
     }
 }
 
@@ -168,6 +180,9 @@ pub trait SignupStore: Send + Sync {
     /// revision, in the more urgent of both lanes, and its age begins anew: what is still to come of a wait for an
     /// integration does not count. A dead one does not count as live.
     ///
+    /// No job is queued for a contact that is [blank](Contact::is_blank) after the merge: a signup that says nothing of
+    /// the person itself is a change like any other of somebody who is known.
+    ///
     /// # Errors
     ///
     /// When the store cannot write, or [`StoreError::Refused`] where a name is not one to be kept
@@ -181,8 +196,8 @@ pub trait SignupStore: Send + Sync {
     ) -> Result<Accepted, StoreError>;
 
     /// Changes a contact that is there, as [`accept`](Self::accept) does with one of the same key, whatever the key of
-    /// the change is. The contact keeps its own key, and its revision if nothing is different; the jobs are queued in
-    /// any case. `None` when the tenant has no such contact, or has erased it.
+    /// the change is. The contact keeps its own key, and its revision if nothing is different; the jobs are queued all
+    /// the same. `None` when the tenant has no such contact, or has erased it.
     ///
     /// # Errors
     ///

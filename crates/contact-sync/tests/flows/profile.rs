@@ -7,7 +7,7 @@ use contact_sync::{
 };
 use rstest::rstest;
 
-use super::vendor::{World, ann, bob};
+use super::vendor::{Op, World, ann, bob};
 
 #[tokio::test(start_paused = true)]
 async fn a_change_reaches_the_record_that_is_there() {
@@ -112,6 +112,13 @@ async fn nobody_is_accepted_and_makes_no_record_until_there_is_something_to_say(
     world.work().await;
     assert_eq!(world.vendor.calls(), []);
 
+    // Nobody knows more of this one by the next signup, either.
+    let blank = Signup::new().host_id("17").notes("hello");
+    let receipt = world.hook.on_signup(blank).await.unwrap();
+    assert_eq!(receipt.target("fake").unwrap().reason, Some(Reason::Blank));
+    world.work().await;
+    assert_eq!(world.vendor.calls(), []);
+
     let named = Signup::new().name("Ann Lee");
     let receipt = world
         .hook
@@ -131,6 +138,24 @@ async fn nobody_is_accepted_and_makes_no_record_until_there_is_something_to_say(
     assert_eq!(receipt.target("fake").unwrap().reason, Some(Reason::Queued));
     world.work().await;
     assert_eq!(world.vendor.records().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signup_that_says_nothing_of_somebody_known_is_a_change_like_any_other() {
+    let world = World::new();
+    world.hook.on_signup(ann().host_id("17")).await.unwrap();
+    world.work().await;
+    let more = Signup::new().host_id("17").company("Lee Ltd");
+    let receipt = world.hook.on_signup(more).await.unwrap();
+    assert_eq!(receipt.target("fake").unwrap().reason, Some(Reason::Queued));
+    world.work().await;
+    assert_eq!(world.vendor.count(Op::Update), 1);
+    let _worker = world.start();
+    let more = Signup::new().host_id("17").notes("hello");
+    let patience = std::time::Duration::from_mins(1);
+    let receipt = world.hook.on_signup_wait(more, patience).await.unwrap();
+    assert!(receipt.target("fake").unwrap().integrated);
+    assert_eq!(world.vendor.count(Op::Update), 2);
 }
 
 #[tokio::test(start_paused = true)]

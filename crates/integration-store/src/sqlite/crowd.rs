@@ -273,7 +273,9 @@ async fn add(
             contact_key: key_text(newcomer.contact.key()),
             contact: contact_json(&newcomer.contact)?,
         });
-        jobs.extend(newcomer.jobs.iter().map(|job| JobRow {
+        let wanted = newcomer.jobs.iter();
+        let wanted = wanted.filter(|_| !newcomer.contact.is_blank());
+        jobs.extend(wanted.map(|job| JobRow {
             id: JobId::generate().as_uuid(),
             tenant_id: newcomer.tenant.as_str(),
             contact_id: id.as_uuid(),
@@ -292,8 +294,9 @@ async fn add(
     let rows = query.fetch_all(connection).await.map_err(failed)?;
     let added: Result<HashSet<Uuid>> = rows.iter().map(|row| Ok(get::<Id>(row, "id")?.0)).collect();
     let added = added?;
-    let accepted = ids
-        .into_iter()
-        .map(|id| added.contains(&id.as_uuid()).then(|| Accepted::new(id, 1)));
+    let accepted = people.iter().zip(ids).map(|(newcomer, id)| {
+        let accepted = Accepted::new(id, 1).blank(newcomer.contact.is_blank());
+        added.contains(&id.as_uuid()).then_some(accepted)
+    });
     Ok(accepted.collect())
 }

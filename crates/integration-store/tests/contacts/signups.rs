@@ -33,7 +33,7 @@ pub(crate) async fn derive_a_key_where_the_host_has_none(subject: &dyn Subject) 
 
 pub(crate) async fn with_nothing_to_go_by_are_contacts_of_their_own(subject: &dyn Subject) {
     let desk = desk(subject);
-    let nameless = contact(&Signup::new());
+    let nameless = contact(&Signup::new().name("Ann Lee"));
     assert_eq!(*nameless.key(), ContactKey::Unidentified);
     let first = desk.sign_up(&nameless).await;
     let second = desk.sign_up(&nameless).await;
@@ -108,6 +108,51 @@ pub(crate) async fn bring_a_job_for_each_target(subject: &dyn Subject) {
     assert_eq!(said, [(CRM, Lane::Interactive, 1), (PHONE, Lane::Bulk, 1)]);
     assert_ne!(claims[0].job, claims[1].job);
     assert_ne!(claims[0].token, claims[1].token);
+}
+
+/// A contact without anything to recognise or reach the person by is a contact, and no vendor gets a record of it.
+pub(crate) async fn that_say_nothing_of_a_person_bring_no_job(subject: &dyn Subject) {
+    let desk = desk(subject);
+    let blank = contact(&Signup::new().host_id("user-1").company("Lee Ltd"));
+    let accepted = desk.sign_up(&blank).await;
+    assert_eq!(accepted, Accepted::new(accepted.contact, 1).blank(true));
+    let nobody = desk.sign_up(&contact(&Signup::new())).await;
+    assert!(nobody.is_blank && nobody.contact != accepted.contact);
+    let more = contact(&Signup::new().notes("hello"));
+    let jobs = [NewJob::new(phone(), Lane::Bulk)];
+    let amended = desk
+        .store
+        .amend(&acme(), accepted.contact, &more, &jobs)
+        .await;
+    let amended = amended.unwrap().unwrap();
+    assert_eq!(amended, Accepted::new(accepted.contact, 2).blank(true));
+    desk.rests().await;
+    let states = desk.store.deliveries(accepted.contact).await.unwrap();
+    assert!(states.iter().all(|state| state.standing == Standing::Idle));
+    // Nobody has to wait for what will not come.
+    let waited = desk.store.settled(amended, &[phone()]).await;
+    waited.unwrap();
+    // With a name, there is somebody to bring.
+    let named = desk
+        .store
+        .amend(&acme(), accepted.contact, &ann(), &jobs)
+        .await;
+    assert_eq!(named.unwrap(), Some(Accepted::new(accepted.contact, 3)));
+    let claim = desk.claim().await;
+    assert_eq!(delivery(&claim).contact.company(), Some("Lee Ltd"));
+}
+
+/// Whether there is somebody to bring is a question to the whole contact, not to what its last signup says.
+pub(crate) async fn that_say_nothing_of_a_person_who_is_known_are_delivered(subject: &dyn Subject) {
+    let desk = desk(subject);
+    let id = desk.link(&ann(), "r1").await;
+    let change = contact(&Signup::new().host_id("user-1").company("Lee Ltd"));
+    assert!(change.is_blank());
+    assert_eq!(desk.sign_up(&change).await, Accepted::new(id, 2));
+    let claim = desk.claim().await;
+    assert_eq!(delivery(&claim).revision, 2);
+    assert_eq!(delivery(&claim).contact.company(), Some("Lee Ltd"));
+    assert_eq!(delivery(&claim).contact.name().first(), Some("Ann"));
 }
 
 /// A contact without a job is a contact.

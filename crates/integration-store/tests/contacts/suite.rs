@@ -25,6 +25,8 @@ macro_rules! suite {
                 keep_tenants_apart,
                 merge_what_is_newer,
                 bring_a_job_for_each_target,
+                that_say_nothing_of_a_person_bring_no_job,
+                that_say_nothing_of_a_person_who_is_known_are_delivered,
                 need_no_target,
                 queue_a_live_delivery_once,
                 join_a_delivery_that_is_tried_again,

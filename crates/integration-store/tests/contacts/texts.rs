@@ -60,7 +60,11 @@ pub(crate) async fn come_back_as_they_were_typed(subject: &dyn Subject) {
     }
     let mut rounds = 0;
     let mut delivered = BTreeSet::new();
-    while delivered.len() < expected.len() {
+    // A text that is no name, no address and no number is kept, and has nothing to be delivered.
+    let all = expected.iter().filter(|(_, contact)| !contact.is_blank());
+    let all = all.count();
+    assert!(all > ODD.len() / 2);
+    while delivered.len() < all {
         for claim in desk.claims().await {
             let (_, contact) = expected
                 .iter()
@@ -184,7 +188,7 @@ pub(crate) async fn may_be_missing(subject: &dyn Subject) {
     let desk = desk(subject);
     for _ in 0..3 {
         desk.sign_up_at(
-            &contact(&Signup::new()),
+            &contact(&Signup::new().name("Ann Lee")),
             &[(PHONE, Lane::Bulk), (CRM, Lane::Bulk)],
         )
         .await;

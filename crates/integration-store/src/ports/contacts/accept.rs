@@ -8,7 +8,7 @@ use contact_sync::{
     Standings, StoreError, StoredContact, TargetName, TenantId,
 };
 
-use super::contact::{LineId, amend_contact, key_text, write_by_key};
+use super::contact::{LineId, Written, amend_contact, key_text, write_by_key};
 use super::outbox::{add_delivery, queue_delivery};
 use super::{Connection, Result, Statements, Store, erase, failed, get, standing};
 use crate::columns::Id;
@@ -17,7 +17,7 @@ const FIND: &str = "
     select id from main.sync_contacts
     where tenant_id = $1 and contact_key = $2 and contact is not null and erased_at is null";
 
-/// Writes a contact and its jobs.
+/// Writes a contact and its jobs. One that is blank has none.
 pub(in super::super) async fn accept(
     store: &impl Statements,
     connection: &mut Connection,
@@ -28,7 +28,7 @@ pub(in super::super) async fn accept(
 ) -> Result<Accepted> {
     check_names(tenant, jobs.iter().map(|job| &job.target))?;
     let written = write_by_key(store, connection, tenant, contact, now).await?;
-    for job in jobs {
+    for job in jobs.iter().filter(|_| !written.is_blank) {
         let line = LineId::new(written.id, job.target.clone());
         let trace_id = job.trace_id.as_deref();
         if written.is_new {
@@ -37,7 +37,11 @@ pub(in super::super) async fn accept(
             queue_delivery(store, connection, &line, tenant, job.lane, trace_id, now).await?;
         }
     }
-    Ok(Accepted::new(written.id, written.revision))
+    Ok(accepted(&written))
+}
+
+fn accepted(written: &Written) -> Accepted {
+    Accepted::new(written.id, written.revision).blank(written.is_blank)
 }
 
 async fn amend(
@@ -50,16 +54,15 @@ async fn amend(
 ) -> Result<Option<Accepted>> {
     check_names(tenant, jobs.iter().map(|job| &job.target))?;
     let now = store.now(connection).await?;
-    let revision = amend_contact(store, connection, tenant, id, change, now).await?;
-    let Some(revision) = revision else {
+    let Some(written) = amend_contact(store, connection, tenant, id, change, now).await? else {
         return Ok(None);
     };
-    for job in jobs {
+    for job in jobs.iter().filter(|_| !written.is_blank) {
         let line = LineId::new(id, job.target.clone());
         let trace_id = job.trace_id.as_deref();
         queue_delivery(store, connection, &line, tenant, job.lane, trace_id, now).await?;
     }
-    Ok(Some(Accepted::new(id, revision)))
+    Ok(Some(accepted(&written)))
 }
 
 /// Tells whether a tenant has a name that nothing is kept under: PostgreSQL would not even look for it.

@@ -118,6 +118,8 @@ pub(in super::super) struct Written {
     pub(in super::super) revision: u64,
     /// Whether nobody has known the contact before, so that it has no line yet.
     pub(in super::super) is_new: bool,
+    /// Whether it is blank, with all that was known before.
+    pub(in super::super) is_blank: bool,
 }
 
 /// Writes a contact under its key, merged into the one that is there.
@@ -146,15 +148,11 @@ pub(in super::super) async fn write_by_key(
             id,
             revision: 1,
             is_new: true,
+            is_blank: contact.is_blank(),
         });
     }
     let stored = read_row(&row)?;
-    let revision = merge(store, connection, there, stored, contact, now).await?;
-    Ok(Written {
-        id: there,
-        revision,
-        is_new: false,
-    })
+    merge(store, connection, there, stored, contact, now).await
 }
 
 /// Returns the contact of a key, or a new one, for which the key is kept; no contact is written yet.
@@ -201,7 +199,8 @@ pub(in super::super) async fn write_contact(
         .map_err(failed)?;
     if let Some(row) = row {
         let stored = read_row(&row)?;
-        return merge(store, connection, id, stored, contact, now).await;
+        let written = merge(store, connection, id, stored, contact, now).await?;
+        return Ok(written.revision);
     }
     store
         .query(INSERT)
@@ -216,8 +215,7 @@ pub(in super::super) async fn write_contact(
     Ok(1)
 }
 
-/// Merges a change into a contact of the tenant's that is there. Returns its revision, which grows if anything is
-/// different.
+/// Merges a change into a contact of the tenant's that is there. Its revision grows if anything is different.
 pub(in super::super) async fn amend_contact(
     store: &impl Statements,
     connection: &mut Connection,
@@ -225,7 +223,7 @@ pub(in super::super) async fn amend_contact(
     id: ContactId,
     change: &Contact,
     now: DateTime<Utc>,
-) -> Result<Option<u64>> {
+) -> Result<Option<Written>> {
     let query = store.query(LOCK_THEIRS).bind(Id::from(id.as_uuid()));
     let query = query.bind(tenant.as_str().to_owned()).bind(Time::from(now));
     let row = query
@@ -240,10 +238,15 @@ pub(in super::super) async fn amend_contact(
         merged.merge(change.clone());
     }
     if merged == stored.contact {
-        return Ok(Some(stored.revision));
+        return Ok(Some(Written {
+            id,
+            revision: stored.revision,
+            is_new: false,
+            is_blank: merged.is_some_and(|contact| contact.is_blank()),
+        }));
     }
-    let revision = merge(store, connection, id, stored, change, now).await?;
-    Ok(Some(revision))
+    let written = merge(store, connection, id, stored, change, now).await?;
+    Ok(Some(written))
 }
 
 async fn merge(
@@ -253,7 +256,7 @@ async fn merge(
     stored: Stored,
     contact: &Contact,
     now: DateTime<Utc>,
-) -> Result<u64> {
+) -> Result<Written> {
     let mut merged = contact.clone();
     if let Some(older) = stored.contact.filter(|_| !stored.is_erased) {
         merged = older;
@@ -269,7 +272,12 @@ async fn merge(
         .execute(connection)
         .await
         .map_err(failed)?;
-    Ok(revision)
+    Ok(Written {
+        id,
+        revision,
+        is_new: false,
+        is_blank: merged.is_blank(),
+    })
 }
 
 /// Returns a contact and its revision, if it is there and not erased.
