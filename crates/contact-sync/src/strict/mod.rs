@@ -13,6 +13,7 @@ use std::time::Duration;
 use connector_http::{Timer, TokioTimer};
 use tokio::time::Instant;
 
+use self::operation::{Halt, Kept, Operation};
 pub use error::StrictError;
 pub use ticket::{Confirmation, Ticket};
 pub(crate) use undo::{Undone, made_since, undo};
@@ -27,8 +28,6 @@ use crate::store::{Begun, StoreError, SyncStore};
 use crate::target::Target;
 use crate::worker::{Reports, Runner, StatusSink};
 
-use self::operation::{Halt, Kept, Operation};
-
 /// Creates contacts in lock step: at every vendor first, then in the host, or nowhere.
 ///
 /// - A vendor's error aborts, and the host's insert never runs.
@@ -37,8 +36,9 @@ use self::operation::{Halt, Kept, Operation};
 /// - The undo job is written before the create is called, so that a crash, a panic or a dropped future in between is
 ///   undone too, by a worker on the same store, once the operation's lease is over.
 /// - An outcome that is unknown is looked up before it is decided.
-/// - A target that is switched off or not configured is skipped, and the receipt says so; every target is, if there
-///   is nothing to recognise or reach the person by.
+/// - A target that is switched off or not configured is skipped, and the receipt says so; every target is, if the
+///   signup has nothing to recognise or reach the person by. For a change of somebody who is known there is
+///   [`on_profile_updated`](crate::SignupHook::on_profile_updated).
 ///
 /// See the crate's documentation for an example.
 #[derive(Clone)]
@@ -141,7 +141,7 @@ impl CrmHook {
         insert: impl AsyncFnOnce(Ticket) -> Result<T, E>,
     ) -> Result<(T, Receipt), StrictError<E>> {
         let contact = Contact::new(&signup.tenant, signup, self.region);
-        let (on, skipped) = self.switched_on(&signup.tenant, &contact)?;
+        let Switched { on, skipped } = self.switched_on(&signup.tenant, &contact)?;
         let names: Vec<TargetName> = on.iter().map(|(name, _)| name.clone()).collect();
         let (begun, hold) = self.begin(&signup.tenant, &contact, &names).await?;
         let operation = Operation {
@@ -175,38 +175,31 @@ impl CrmHook {
             inserted = insert(ticket) => inserted,
             never = operation.stay_alive() => match never {},
         };
-        match inserted {
-            Ok(value) => {
-                let kept = Box::pin(operation.keep(&confirmation)).await;
-                match kept.map_err(StrictError::Unconfirmed)? {
-                    Kept::Confirmed => {}
-                    Kept::Queued => {
-                        for receipt in done.receipts.iter_mut().filter(|r| r.integrated) {
-                            let target = receipt.target.clone();
-                            *receipt = TargetReceipt::not_integrated(target, Reason::Queued);
-                        }
-                    }
-                    Kept::RolledBack => {
-                        Box::pin(operation.undo_all()).await;
-                        return Err(StrictError::RolledBack);
-                    }
-                }
-                Ok((value, self.receipt(&signup.tenant, &begun, done.receipts)))
-            }
+        let value = match inserted {
+            Ok(value) => value,
             Err(error) => {
                 Box::pin(operation.undo_all()).await;
-                Err(StrictError::Insert(error))
+                return Err(StrictError::Insert(error));
+            }
+        };
+        let kept = Box::pin(operation.keep(&confirmation)).await;
+        match kept.map_err(StrictError::Unconfirmed)? {
+            Kept::Confirmed => {}
+            Kept::Queued => queued(&mut done.receipts),
+            Kept::RolledBack => {
+                Box::pin(operation.undo_all()).await;
+                return Err(StrictError::RolledBack);
             }
         }
+        Ok((value, self.receipt(&signup.tenant, &begun, done.receipts)))
     }
 
-    /// The targets to call, in order, and the receipts of those to skip. Refuses before any call is made.
-    #[expect(clippy::type_complexity, reason = "used once, taken apart at once")]
+    /// Refuses before any call is made.
     fn switched_on<E>(
         &self,
         tenant: &TenantId,
         contact: &Contact,
-    ) -> Result<(Vec<(TargetName, Arc<dyn Target>)>, Vec<TargetReceipt>), StrictError<E>> {
+    ) -> Result<Switched, StrictError<E>> {
         let (mut on, mut skipped) = (Vec::new(), Vec::new());
         for (name, switch) in self.directory.targets(tenant) {
             match switch {
@@ -227,7 +220,7 @@ impl CrmHook {
                 }
             }
         }
-        Ok((on, skipped))
+        Ok(Switched { on, skipped })
     }
 
     /// Begins an operation, waiting for whoever is at work on the same person.
@@ -268,6 +261,19 @@ impl CrmHook {
         let order = self.directory.targets(tenant);
         receipts.sort_by_key(|receipt| order.iter().position(|(name, _)| *name == receipt.target));
         Receipt::new(begun.contact, receipts)
+    }
+}
+
+/// Where a contact goes, in the order of the directory.
+struct Switched {
+    on: Vec<(TargetName, Arc<dyn Target>)>,
+    skipped: Vec<TargetReceipt>,
+}
+
+/// Says of what had arrived that it is on its way again.
+fn queued(receipts: &mut [TargetReceipt]) {
+    for receipt in receipts.iter_mut().filter(|receipt| receipt.integrated) {
+        *receipt = TargetReceipt::not_integrated(receipt.target.clone(), Reason::Queued);
     }
 }
 
