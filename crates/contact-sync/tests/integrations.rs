@@ -260,6 +260,35 @@ async fn jobs_of_a_broken_integration_wait_and_go_on_when_it_is_mended() {
 }
 
 #[tokio::test]
+async fn what_was_mended_while_the_process_was_down_goes_on_at_the_first_look() {
+    let mut host = Host::start().await;
+    let id = host.connected(quiet()).await;
+    host.sandbox.control().revoke_api_keys();
+    let worker = host.worker();
+    host.queued(ann()).await;
+    host.attempts(1).await;
+    worker.shutdown(PATIENCE).await;
+    assert_eq!(host.store.snapshot().await.unwrap().outcomes.parked, 1);
+
+    let key = "0123456789abcdef0123456789abcdef";
+    host.sandbox.control().add_api_key(key).unwrap();
+    let patch = IntegrationPatch::new().config(Config::new(key));
+    let updated = host.integrations.update(&host.acme, id, patch).await;
+    updated.unwrap();
+    let tested = host.integrations.test_connection(&host.acme, id).await;
+    tested.unwrap();
+
+    // As after a restart: it has never looked.
+    host.directory = IntegrationDirectory::new(host.integrations.clone())
+        .vendor("openphone")
+        .resuming(host.store.clone());
+    host.directory.refresh().await.unwrap();
+    let worker = host.worker();
+    tokio::time::timeout(PATIENCE, worker.idle()).await.unwrap();
+    assert_eq!(host.sandbox.control().contacts().len(), 1);
+}
+
+#[tokio::test]
 async fn the_strict_road_moves_the_integration_as_the_main_road_does() {
     let host = Host::start().await;
     let id = host.connected(quiet()).await;

@@ -43,6 +43,13 @@ type Key = (TenantId, TargetName);
 /// [`Reconciler`](crate::Reconciler) that [includes them](crate::Reconciler::include_skipped). Before the first refresh every vendor
 /// counts as on, because a job can wait and a signup that was skipped cannot.
 ///
+/// The gap is as wide as refreshes are apart: half a minute with a worker. Who signs up in it gets a receipt that says
+/// `disabled` or `not_configured`, [`on_signup_wait`](crate::SignupHook::on_signup_wait) does not wait for that
+/// vendor, and the delivery follows with the worker's next refresh; without a worker nobody queues it but a
+/// reconciler. A host that switches an integration on closes the gap of its own process by a
+/// [`refresh`](Self::refresh) right after
+/// [`enable`](integration_core::Integrations::enable), `disable` or `test_connection`.
+///
 /// A clone is the same directory.
 #[derive(Clone)]
 pub struct IntegrationDirectory {
@@ -100,7 +107,8 @@ impl IntegrationDirectory {
         self
     }
 
-    /// Lets the jobs of an integration go on when a refresh sees that it is active again. Without it they go on by
+    /// Lets the jobs of an integration go on when a refresh sees that it is active again, and at the first refresh
+    /// those of all that are active, which may have been mended while the process was down. Without it they go on by
     /// themselves, within the retry policy's [`park_pause`](crate::RetryPolicy::park_pause).
     pub fn resuming(mut self, jobs: Arc<dyn JobStore>) -> Self {
         self.jobs = Some(jobs);
@@ -157,12 +165,13 @@ impl IntegrationDirectory {
             .clone();
         for ((tenant, target), instance) in &mut fresh {
             let key = (tenant.clone(), target.clone());
-            let Some(before) = known.as_ref() else {
-                // What was parked when nobody looked runs within the park pause.
-                break;
-            };
-            self.note_switch(&key, before.get(&key), instance, now);
-            let went_on = before.get(&key).is_some_and(|old| old.goes_on_as(instance));
+            let before = known.as_ref().and_then(|known| known.get(&key));
+            // Until the first look every vendor counts as on, and nobody was skipped.
+            if known.is_some() {
+                self.note_switch(&key, before, instance, now);
+            }
+            // What was mended while nobody looked goes on with the first look.
+            let went_on = before.is_some_and(|old| old.goes_on_as(instance));
             if instance.runs && !went_on {
                 instance.runs = self.resume(tenant, target).await;
             }
