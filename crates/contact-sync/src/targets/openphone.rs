@@ -25,7 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use openphone_client::{Client, Contact as Record, ContactId, ErrorKind};
+use openphone_client::{Client, Contact as Record, ContactId, ErrorKind, NewContact};
+use thiserror::Error;
 
 use self::failure::{Step, classify};
 use self::record::{CustomFields, Filled, PLACES};
@@ -45,14 +46,14 @@ const SETTLE_TIME: Duration = Duration::from_secs(30);
 /// Brings contacts to OpenPhone.
 ///
 /// ```
-/// # fn example() -> Result<(), openphone_client::Error> {
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
 ///
 /// use contact_sync::SharedClient;
 /// use contact_sync::targets::openphone::OpenPhoneTarget;
 ///
 /// let client = openphone_client::Client::builder().api_key("0123456789abcdef0123456789abcdef").build()?;
-/// let target = Arc::new(OpenPhoneTarget::new(SharedClient::new(client)).source("signup-form"));
+/// let target = Arc::new(OpenPhoneTarget::new(SharedClient::new(client)).source("signup-form")?);
 /// # Ok(())
 /// # }
 /// # example().unwrap();
@@ -82,9 +83,17 @@ impl OpenPhoneTarget {
 
     /// Sets where new records say that they come from: 1 to 72 characters, and none of the vendor's reserved sources
     /// (`openphone…`, `csv…`, `device`, `zapier`, `google-people`, `other`). By default `contact-sync`.
-    pub fn source(mut self, source: impl Into<String>) -> Self {
-        self.source = source.into();
-        self
+    ///
+    /// # Errors
+    ///
+    /// [`RefusedSource`] for any other: the vendor would refuse every contact for it, one by one.
+    pub fn source(mut self, source: impl Into<String>) -> Result<Self, RefusedSource> {
+        let source = source.into();
+        if !NewContact::takes_source(&source) {
+            return Err(RefusedSource(source));
+        }
+        self.source = source;
+        Ok(self)
     }
 
     /// Puts something before every key, for a workspace where another system uses external ids like the host's.
@@ -150,6 +159,13 @@ impl OpenPhoneTarget {
         Ok(Filled::new(mapped, &definitions))
     }
 }
+
+/// A source that the vendor takes with no contact.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "OpenPhone takes no contact with the source `{0}`: 1 to 72 characters, and none of its own sources"
+)]
+pub struct RefusedSource(String);
 
 impl fmt::Debug for OpenPhoneTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -277,6 +293,8 @@ fn hit(record: &Record) -> Hit {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
     use crate::contact::{Field, Region, Signup};
     use crate::ids::{ContactId as OurId, TenantId};
@@ -350,6 +368,28 @@ mod tests {
         assert_eq!(unmapped, [Field::Email, Field::Phone]);
     }
 
+    #[rstest]
+    #[case("openphone", false)]
+    #[case("openphone-app", false)]
+    #[case("csv", false)]
+    #[case("CSV upload", false)]
+    #[case("device", false)]
+    #[case("zapier", false)]
+    #[case("google-people", false)]
+    #[case("other", false)]
+    #[case("", false)]
+    #[case(&"x".repeat(73), false)]
+    #[case(&"x".repeat(72), true)]
+    #[case("others", true)]
+    fn a_source_that_every_contact_would_fail_for_is_refused_before_the_first(
+        #[case] source: &str,
+        #[case] is_taken: bool,
+    ) {
+        let made = target().source(source);
+        assert_eq!(made.is_ok(), is_taken, "{made:?}");
+        assert!(NewContact::takes_source(&target().source));
+    }
+
     #[test]
     fn keys_fit_and_can_be_prefixed() {
         let long = Signup::new().host_id("x".repeat(200));
@@ -358,7 +398,7 @@ mod tests {
             .unwrap()
             .to_owned();
         assert_eq!(id.len(), 36);
-        let prefixed = target().external_id_prefix("acme:").source("form");
+        let prefixed = target().external_id_prefix("acme:").source("form").unwrap();
         let new = new_contact(&prefixed, &Signup::new().host_id("17"));
         assert_eq!(
             (new["externalId"].as_str(), new["source"].as_str()),
