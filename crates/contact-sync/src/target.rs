@@ -1,21 +1,215 @@
 //! The port to a vendor: what a target must be able to do, and the plan that never creates twice.
 
+mod clients;
+mod delivery;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use connector_http::{Lane, Timer};
-use serde::{Deserialize, Serialize};
 
-use crate::contact::{Contact, ExternalKey, Field};
-use crate::failure::{ClientUnavailable, ErrorClass, TargetError};
-use crate::ids::{RemoteId, TenantId};
+pub use clients::{ClientProvider, SharedClient};
+pub use delivery::{
+    Action, CallBudget, Context, Delivered, Delivery, Hit, Known, Person, Unmapped, Updated,
+};
+
+use crate::contact::Contact;
+use crate::failure::{ErrorClass, TargetError};
+use crate::ids::RemoteId;
 
 /// A vendor that contacts are sent to.
 ///
 /// A target has the five small calls and, made of them, [`deliver`](Self::deliver). It asks a [`ClientProvider`] for
 /// its client and never sees a credential. Its errors carry an [`ErrorClass`]; no error, log line or `Debug` of it
 /// shows a field of a contact.
+///
+/// # A vendor of one's own
+///
+/// | Call | Made | To be answered with |
+/// |---|---|---|
+/// | [`find`](Self::find) | before every create, and after one that ended in doubt | every record that may be this person, each once: under [`Person::key`] and each of [`Person::aliases`], and by address or number where the vendor can be searched so. Several are never guessed at: the job waits for a person |
+/// | [`create`](Self::create) | when nobody was found | the new record's id, written under [`Person::key`] in a field that `find` searches |
+/// | [`update`](Self::update) | when there is a link, or `find` has found one record | whether anything was different; what the contact does not say stays as it is. [`Gone`](Updated::Gone) cuts the link, and the job begins anew with a look |
+/// | [`delete`](Self::delete) | to take back a strict create, and for an erased contact whose record is ours | `Ok` as well if it was gone already |
+///
+/// **The error of a create decides whether a person is there once or twice.** It is
+/// [`Ambiguous`](ErrorClass::Ambiguous) unless it is *known* that there is no record:
+///
+/// | What is known | Class | What follows |
+/// |---|---|---|
+/// | not sent; refused before any work (no connection, 429, 401) | [`Transient`](ErrorClass::Transient), [`RateLimited`](ErrorClass::RateLimited), [`Auth`](ErrorClass::Auth) | tried again later |
+/// | the vendor does not want this contact (400) | [`InvalidData`](ErrorClass::InvalidData) | a dead letter at once |
+/// | the vendor has this person already (409) | [`Conflict`](ErrorClass::Conflict) | looked for and updated; if nobody is found, a person chooses |
+/// | an answer that says neither (5xx), or cannot be read | [`Ambiguous`](ErrorClass::Ambiguous) | looked for at once; the next attempt looks before it creates |
+/// | no answer: a time-out, a broken connection | the same, [`still_running`](TargetError::still_running) | the same, and the next attempt waits for the [settle time](Self::settle_time) |
+///
+/// To call an unclear end `Transient` is how people come to be there twice. To call a clear one `Ambiguous` costs a
+/// wait and nothing else.
+///
+/// Two times are the vendor's, and honest ones are as long as its worst:
+///
+/// - [`search_lag`](Self::search_lag): for how long `find` can miss a record that was created. Where it is not zero,
+///   `find` is asked a second time, so much later, before anything is created. Zero is for a vendor that reads what it
+///   has written.
+/// - [`settle_time`](Self::settle_time): for how long a request that nobody waits for any more can still take effect.
+///   That is the time-out of the vendor or of what stands in front of it, not that of the client. A lease is never
+///   shorter than one and a half of it, so a worker that was killed in a create is not followed too early.
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// use std::time::Duration;
+///
+/// use chrono::{DateTime, Utc};
+/// use contact_sync::{
+///     Contact, Context, ErrorClass, Field, Hit, Person, RemoteId, Target, TargetError, Unmapped, Updated,
+/// };
+///
+/// /// The CRM of the house, by the client that it has. Customers have a `reference` that nobody else uses.
+/// struct InHouse(Crm);
+///
+/// #[async_trait::async_trait]
+/// impl Target for InHouse {
+///     fn name(&self) -> &'static str {
+///         "in-house"
+///     }
+///
+///     fn can_delete(&self) -> bool {
+///         true
+///     }
+///
+///     // It searches a replica that is a second or two behind.
+///     fn search_lag(&self) -> Duration {
+///         Duration::from_secs(3)
+///     }
+///
+///     // The proxy in front of it gives up after a minute, and the server does not notice.
+///     fn settle_time(&self) -> Duration {
+///         Duration::from_mins(1)
+///     }
+///
+///     fn unmapped(&self, contact: &Contact) -> Vec<Unmapped> {
+///         let notes = contact.notes().map(|_| Unmapped::new(Field::Notes, "customers have no notes"));
+///         notes.into_iter().collect()
+///     }
+///
+///     async fn find(&self, _: &Context<'_>, person: &Person<'_>) -> Result<Vec<Hit>, TargetError> {
+///         let mut hits = Vec::new();
+///         for key in std::iter::once(person.key).chain(person.aliases) {
+///             let found = self.0.by_reference(key.as_str()).await.map_err(|e| refused(&e))?;
+///             hits.extend(found.map(|row| Hit::new(row.id.to_string(), Some(row.created_at))));
+///         }
+///         Ok(hits)
+///     }
+///
+///     async fn create(&self, _: &Context<'_>, person: &Person<'_>) -> Result<RemoteId, TargetError> {
+///         let made = self.0.insert(person.key.as_str(), &fields(person.contact)).await;
+///         let id = made.map_err(|error| match error {
+///             // It may have come to pass.
+///             CrmError::NoAnswer => TargetError::new(ErrorClass::Ambiguous).still_running(),
+///             CrmError::Status(status @ 500..) => TargetError::new(ErrorClass::Ambiguous).status(status),
+///             error => refused(&error),
+///         })?;
+///         Ok(RemoteId::from(id.to_string()))
+///     }
+///
+///     async fn update(
+///         &self,
+///         _: &Context<'_>,
+///         remote: &RemoteId,
+///         person: &Person<'_>,
+///     ) -> Result<Updated, TargetError> {
+///         let Some(row) = self.0.get(remote.as_str()).await.map_err(|e| refused(&e))? else {
+///             return Ok(Updated::Gone);
+///         };
+///         let wanted = fields(person.contact);
+///         if row.fields == wanted {
+///             return Ok(Updated::Unchanged);
+///         }
+///         self.0.save(row.id, &wanted).await.map_err(|e| refused(&e))?;
+///         Ok(Updated::Changed)
+///     }
+///
+///     async fn delete(&self, _: &Context<'_>, remote: &RemoteId) -> Result<(), TargetError> {
+///         self.0.remove(remote.as_str()).await.map_err(|e| refused(&e))
+///     }
+/// }
+///
+/// /// What nothing can have come of.
+/// fn refused(error: &CrmError) -> TargetError {
+///     match error {
+///         CrmError::NoAnswer => TargetError::new(ErrorClass::Transient),
+///         CrmError::Status(status) => TargetError::new(match status {
+///             401 | 403 => ErrorClass::Auth,
+///             409 => ErrorClass::Conflict,
+///             429 => ErrorClass::RateLimited,
+///             400..500 => ErrorClass::InvalidData,
+///             _ => ErrorClass::Transient,
+///         })
+///         .status(*status),
+///     }
+/// }
+///
+/// fn fields(contact: &Contact) -> Fields {
+///     Fields {
+///         name: [contact.name().first(), contact.name().last()].into_iter().flatten().collect::<Vec<_>>().join(" "),
+///         email: contact.email().filter(|e| e.is_valid()).map(|e| e.normalized().to_owned()),
+///     }
+/// }
+/// # #[derive(Clone, PartialEq)]
+/// # struct Fields { name: String, email: Option<String> }
+/// # #[derive(Clone)]
+/// # struct Row { id: usize, reference: String, fields: Fields, created_at: DateTime<Utc> }
+/// # enum CrmError { NoAnswer, Status(u16) }
+/// # /// Loses its first answer.
+/// # #[derive(Clone, Default)]
+/// # struct Crm(Arc<Mutex<Vec<Row>>>);
+/// # impl Crm {
+/// #     async fn by_reference(&self, reference: &str) -> Result<Option<Row>, CrmError> {
+/// #         Ok(self.0.lock().unwrap().iter().find(|row| row.reference == reference).cloned())
+/// #     }
+/// #     async fn get(&self, id: &str) -> Result<Option<Row>, CrmError> {
+/// #         Ok(self.0.lock().unwrap().iter().find(|row| row.id.to_string() == id).cloned())
+/// #     }
+/// #     async fn insert(&self, reference: &str, fields: &Fields) -> Result<usize, CrmError> {
+/// #         let mut rows = self.0.lock().unwrap();
+/// #         let (id, created_at) = (rows.len(), Timer::utc_now(&TokioTimer));
+/// #         rows.push(Row { id, reference: reference.to_owned(), fields: fields.clone(), created_at });
+/// #         if id == 0 { Err(CrmError::NoAnswer) } else { Ok(id) }
+/// #     }
+/// #     async fn save(&self, id: usize, fields: &Fields) -> Result<(), CrmError> {
+/// #         let mut rows = self.0.lock().unwrap();
+/// #         let row = rows.iter_mut().find(|row| row.id == id).ok_or(CrmError::Status(404))?;
+/// #         row.fields = fields.clone();
+/// #         Ok(())
+/// #     }
+/// #     async fn remove(&self, id: &str) -> Result<(), CrmError> {
+/// #         self.0.lock().unwrap().retain(|row| row.id.to_string() != id);
+/// #         Ok(())
+/// #     }
+/// # }
+/// # use contact_sync::{CrmHook, MemoryStore, Signup, SignupHook, StaticDirectory, Timer, TokioTimer, Worker};
+/// # async fn works() {
+/// # let (crm, store) = (Crm::default(), Arc::new(MemoryStore::new()));
+/// # let target = Arc::new(InHouse(crm.clone()));
+/// # let worker = Worker::new(store.clone()).target(target.clone()).start();
+/// # let hook = SignupHook::new(store.clone(), StaticDirectory::new().on("in-house"));
+/// # for name in ["Ann Lee", "Ann Day"] {
+/// #     hook.on_signup(Signup::new().host_id("17").name(name).email("ann@example.com")).await.unwrap();
+/// #     worker.idle().await;
+/// # }
+/// # assert_eq!(crm.0.lock().unwrap().len(), 1);
+/// # assert_eq!(crm.0.lock().unwrap()[0].fields.name, "Ann Day");
+/// # let strict = CrmHook::new(store, StaticDirectory::new().on("in-house")).target(target);
+/// # let bob = Signup::new().name("Bob Ray").email("bob@example.com");
+/// # strict.create(&bob, async |_| Err::<(), _>(())).await.unwrap_err();
+/// # assert_eq!(crm.0.lock().unwrap().len(), 1);
+/// # }
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+/// # runtime.unwrap().block_on(works());
+/// ```
+///
+/// The worker and both hooks take it as they take any other: `Worker::new(store).target(Arc::new(InHouse(crm)))`, with a
+/// [`TargetDirectory`](crate::TargetDirectory) that names it. A tenant's own wishes come from a
+/// [`Mappings`](crate::Mappings) port: [`FieldMap::apply`](crate::FieldMap::apply) says what goes where.
 #[async_trait]
 pub trait Target: Send + Sync {
     /// Returns the name that jobs, links and receipts carry, such as `openphone`.
@@ -29,10 +223,12 @@ pub trait Target: Send + Sync {
     /// Tells whether a record can be deleted again. The strict road needs it.
     fn can_delete(&self) -> bool;
 
-    /// Returns how long a new record can stay invisible to [`find`](Self::find). Zero means that one look suffices.
+    /// Returns how long a new record can stay invisible to [`find`](Self::find), at the worst. Zero means that one look
+    /// suffices.
     fn search_lag(&self) -> Duration;
 
-    /// Returns how long an unanswered request can still take effect: the vendor's own time-out.
+    /// Returns how long an unanswered request can still take effect: the time-out of the vendor, or of what stands in
+    /// front of it.
     fn settle_time(&self) -> Duration;
 
     /// Returns what of a contact has no place at the vendor, or is not fit for it.
@@ -184,246 +380,5 @@ pub(crate) async fn look<T: Target + ?Sized>(
         Ok(first)
     } else {
         Err(TargetError::new(ErrorClass::Conflict))
-    }
-}
-
-/// How dear a vendor's calls are.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CallBudget {
-    /// Paced, but not counted: reading before writing costs nothing but time.
-    Plenty,
-    /// Counted per month: the cheapest safe plan is the right one, and nothing is probed.
-    Scarce,
-}
-
-/// On whose behalf a target is called, and how urgently.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Context<'a> {
-    /// The tenant.
-    pub tenant: &'a TenantId,
-    /// Whether somebody waits for the answer.
-    pub lane: Lane,
-    /// The clock to wait on.
-    pub timer: &'a dyn Timer,
-}
-
-impl<'a> Context<'a> {
-    /// Makes a context.
-    pub fn new(tenant: &'a TenantId, lane: Lane, timer: &'a dyn Timer) -> Self {
-        Self {
-            tenant,
-            lane,
-            timer,
-        }
-    }
-}
-
-/// A person, and the keys under which the vendor may know them.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Person<'a> {
-    /// The contact.
-    pub contact: &'a Contact,
-    /// The contact's own key: what a new record is created under.
-    pub key: &'a ExternalKey,
-    /// Keys of other contacts that are the same person and whose creation was never confirmed.
-    pub aliases: &'a [ExternalKey],
-}
-
-impl<'a> Person<'a> {
-    /// Makes a person with no other key than their own.
-    pub fn new(contact: &'a Contact, key: &'a ExternalKey) -> Self {
-        Self {
-            contact,
-            key,
-            aliases: &[],
-        }
-    }
-}
-
-/// A person to be brought to a vendor, with what we know of them there.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Delivery {
-    /// The contact.
-    pub contact: Contact,
-    /// The version of the contact; it grows with every signup of the person.
-    pub revision: u64,
-    /// The contact's own key.
-    pub key: ExternalKey,
-    /// Keys of other contacts that are the same person and whose creation was never confirmed.
-    pub aliases: Vec<ExternalKey>,
-    /// The vendor's record, where we have a link.
-    pub known: Known,
-    /// Whether an earlier attempt may have created a record.
-    pub uncertain: bool,
-}
-
-impl Delivery {
-    /// Makes a delivery of a contact that nobody knows yet.
-    pub fn new(contact: Contact, revision: u64, key: ExternalKey) -> Self {
-        Self {
-            contact,
-            revision,
-            key,
-            aliases: Vec::new(),
-            known: Known::Nobody,
-            uncertain: false,
-        }
-    }
-
-    /// Returns the person.
-    pub fn person(&self) -> Person<'_> {
-        Person {
-            contact: &self.contact,
-            key: &self.key,
-            aliases: &self.aliases,
-        }
-    }
-}
-
-/// Which record of the vendor belongs to a contact, as far as our own links tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Known {
-    /// None that we know of.
-    Nobody,
-    /// This one: the contact's own link, or that of another contact of the same person.
-    One(RemoteId),
-    /// Several: a person has to choose.
-    Several(Vec<RemoteId>),
-}
-
-/// What a delivery came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Delivered {
-    /// The vendor has the contact.
-    Done {
-        /// Under this id.
-        remote: RemoteId,
-        /// What had to be done for it.
-        action: Action,
-    },
-    /// The record that we had a link to was deleted at the vendor.
-    Gone(RemoteId),
-}
-
-impl Delivered {
-    /// Says that the vendor has the contact.
-    pub fn done(remote: RemoteId, action: Action) -> Self {
-        Self::Done { remote, action }
-    }
-}
-
-/// What was done to bring a contact to a vendor.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Action {
-    /// A record was created.
-    Created,
-    /// A record was there and was changed.
-    Updated,
-    /// A record was there and said the same.
-    Unchanged,
-}
-
-/// What an update came to.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Updated {
-    /// Something was written.
-    Changed,
-    /// Nothing was different.
-    Unchanged,
-    /// There is no such record.
-    Gone,
-}
-
-/// A record that a look-up found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Hit {
-    /// Its id.
-    pub remote: RemoteId,
-    /// When it was created, by the vendor's clock.
-    pub created_at: Option<DateTime<Utc>>,
-}
-
-impl Hit {
-    /// Makes a hit.
-    pub fn new(remote: impl Into<RemoteId>, created_at: Option<DateTime<Utc>>) -> Self {
-        Self {
-            remote: remote.into(),
-            created_at,
-        }
-    }
-}
-
-/// A field that did not reach the vendor although it had a value, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Unmapped {
-    /// The field.
-    pub field: Field,
-    /// The attribute's name, for an attribute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Why it has no place. Never the value.
-    pub reason: &'static str,
-}
-
-impl Unmapped {
-    /// Makes a report of one field.
-    pub fn new(field: Field, reason: &'static str) -> Self {
-        Self {
-            field,
-            name: None,
-            reason,
-        }
-    }
-
-    /// Makes a report of one attribute.
-    pub fn attribute(name: impl Into<String>, reason: &'static str) -> Self {
-        Self {
-            field: Field::Attribute,
-            name: Some(name.into()),
-            reason,
-        }
-    }
-}
-
-/// Hands out ready-made clients, so that no target ever sees a credential.
-#[async_trait]
-pub trait ClientProvider<C>: Send + Sync {
-    /// Returns the tenant's client.
-    ///
-    /// # Errors
-    ///
-    /// Says why there is none.
-    async fn client(&self, tenant: &TenantId) -> Result<C, ClientUnavailable>;
-}
-
-/// One client for every tenant: for hosts with one account.
-///
-/// Tenants that share an account share its external ids too: a user id of the host that two of them have is one record
-/// there. Such a host makes its [`Signup::host_id`](crate::Signup::host_id)s unique over all tenants.
-#[derive(Clone, Debug)]
-pub struct SharedClient<C>(C);
-
-impl<C> SharedClient<C> {
-    /// Makes a provider of this client.
-    pub fn new(client: C) -> Self {
-        Self(client)
-    }
-}
-
-#[async_trait]
-impl<C: Clone + Send + Sync> ClientProvider<C> for SharedClient<C> {
-    async fn client(&self, _tenant: &TenantId) -> Result<C, ClientUnavailable> {
-        Ok(self.0.clone())
     }
 }

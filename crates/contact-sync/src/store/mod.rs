@@ -342,7 +342,12 @@ pub trait JobStore: Send + Sync {
     /// When the store cannot read.
     async fn stopped_jobs(&self) -> Result<Vec<StoppedJob>, StoreError>;
 
-    /// Runs a stopped job again, as if it were new.
+    /// Runs a stopped job again, as if it were new: with no attempts behind it, and its age from now.
+    ///
+    /// A delivery goes on under a **new id**, or as the live delivery of the same contact and target if there is one:
+    /// the old id is gone from [`stopped_jobs`](Self::stopped_jobs), and stands in the log alone. An undo and a removal
+    /// keep theirs. To see what comes of it, follow the contact ([`SignupStore::deliveries`]) or the trace id, which is
+    /// the same.
     ///
     /// # Errors
     ///
