@@ -7,6 +7,7 @@
 //! $ cargo run --example signup_sync -- --store sqlite://signups.db  # on disk: kill it in the middle, run it again
 //! $ cargo run --example signup_sync --features postgres -- --store postgres://USER@HOST/DATABASE
 //! $ OPENPHONE_API_KEY=… cargo run --example signup_sync -- --input FILE      # the real API
+//! $ RUST_LOG=contact_sync=info cargo run --example signup_sync               # what the worker says, on standard error
 //! ```
 //!
 //! With a file, the vendor is an integration: its key is sealed under the master key in `FILE.key` (mode 0600), or in
@@ -33,6 +34,7 @@ use examples::{openphone, output, table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tracing_subscriber::EnvFilter;
 use vendor_sandbox::FaultPlan;
 
 /// Forty invented signups.
@@ -52,7 +54,8 @@ struct Arguments {
     /// The share of calls that the simulated vendor lets go wrong, from 0 to 1
     #[arg(long, value_parser = share)]
     fault_rate: Option<f64>,
-    /// Where signups are kept until they have arrived: `memory`, `sqlite://FILE`, `postgres://USER@HOST/DATABASE`
+    /// Where contacts, the vendor's ids of them and what is still to be delivered are kept: `memory`, which ends with
+    /// this program, `sqlite://FILE` or `postgres://USER@HOST/DATABASE`
     #[arg(long, default_value = "memory")]
     store: Place,
     /// The country whose national phone formats people mean
@@ -69,7 +72,13 @@ fn share(text: &str) -> Result<f64, String> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    // Without RUST_LOG, errors alone.
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match run(arguments).await {
         Ok(Summary { failed: 0, .. }) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {

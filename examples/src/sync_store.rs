@@ -1,4 +1,5 @@
-//! Where signups are kept until they have arrived: in memory, in an SQLite file, or on a PostgreSQL server.
+//! Where signups are kept, and what is still to be done for them: in memory, in an SQLite file, or on a PostgreSQL
+//! server.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ pub enum Place {
     /// `sqlite://FILE`.
     Sqlite(PathBuf),
     /// `postgres://…`.
+    #[cfg(feature = "postgres")]
     Postgres(String),
 }
 
@@ -49,7 +51,12 @@ impl FromStr for Place {
             Some(("sqlite", file)) if !file.is_empty() && !file.contains('?') => {
                 Ok(Self::Sqlite(file.into()))
             }
+            #[cfg(feature = "postgres")]
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            #[cfg(not(feature = "postgres"))]
+            Some(("postgres" | "postgresql", _)) => {
+                Err("this was built without PostgreSQL: add --features postgres")
+            }
             _ => Err("memory, sqlite://FILE or postgres://USER@HOST/DATABASE"),
         }
     }
@@ -105,6 +112,7 @@ impl Sync {
                 sync.file = Some(store);
                 Ok(sync)
             }
+            #[cfg(feature = "postgres")]
             Place::Postgres(address) => on_postgres(address, vendor, work, region).await,
         }
     }
@@ -151,17 +159,6 @@ async fn on_postgres(
     let keyring = Keyring::from_env()?;
     let store = integration_store::PostgresStore::connect(address).await?;
     on_disk(store, keyring, vendor, work, region).await
-}
-
-#[cfg(not(feature = "postgres"))]
-#[expect(clippy::unused_async, reason = "as the one with PostgreSQL")]
-async fn on_postgres(
-    _address: &str,
-    _vendor: &Connection,
-    _work: impl FnOnce(Arc<dyn SyncStore>) -> Worker,
-    _region: contact_sync::Region,
-) -> Result<Sync, Failure> {
-    Err("this was built without PostgreSQL: add --features postgres".into())
 }
 
 async fn on_disk<S: Store + SyncStore + Clone + 'static>(
@@ -223,4 +220,34 @@ async fn connect(integrations: &Integrations, vendor: &Connection) -> Result<(),
         return Err(problem.into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_named_on_the_command_line() {
+        assert_eq!("memory".parse(), Ok(Place::Memory));
+        assert_eq!(
+            "sqlite://a.db".parse(),
+            Ok(Place::Sqlite(PathBuf::from("a.db")))
+        );
+        for wrong in ["", "disk", "sqlite://", "mysql://h/d"] {
+            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+        }
+    }
+
+    /// Said with the arguments, before a vendor is simulated or a file opened.
+    #[test]
+    fn a_server_that_this_program_cannot_talk_to_is_refused_with_the_arguments() {
+        let parsed = "postgres://app@db.example.com/app".parse::<Place>();
+        match parsed {
+            Ok(place) => assert!(cfg!(feature = "postgres"), "{place:?}"),
+            Err(why) => {
+                assert!(!cfg!(feature = "postgres"));
+                assert!(why.contains("--features postgres"), "{why}");
+            }
+        }
+    }
 }
