@@ -247,7 +247,8 @@ async fn a_vendor_of_ones_own() -> Result<(), Box<dyn Error>> {
 /// A CRM that loses its first answer.
 #[expect(
     clippy::unwrap_used,
-    reason = "helpers of tests stand outside of test functions"
+    clippy::unused_async,
+    reason = "it stands for a client that talks to a server, outside of the test itself"
 )]
 mod in_house {
     use std::sync::{Arc, Mutex};
