@@ -516,6 +516,7 @@ impl State {
                 self.again(id, wait, failure, now);
             }
             self.release(&line);
+            self.bury(line.0);
         }
         self.reap_operations(now);
     }

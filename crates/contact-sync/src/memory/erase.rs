@@ -133,15 +133,12 @@ impl State {
         let mut stays = false;
         if removal.is_none() {
             if is_running || has == LinkState::Intent || has.is_ours() {
-                let task = Task::Remove(Box::new(leaving.clone()));
-                let job = self.add_job(id, task, Lane::Bulk, JobState::Ready, now);
-                self.disarm(id);
-                if let Some(line) = self.lines.get_mut(id) {
-                    line.queue.push_back(job);
-                    line.removal = Some(job);
-                }
+                self.queue_removal(id, leaving.clone(), now);
             } else if has.remote().is_some() {
-                self.unlink(id);
+                // Where a create goes on, the end of that sees to it.
+                if self.lines.get(id).is_some_and(|l| l.link == has) {
+                    self.unlink(id);
+                }
                 stays = true;
             }
         }
@@ -151,6 +148,42 @@ impl State {
             line.changed.notify_waiters();
         }
         stays
+    }
+
+    fn queue_removal(&mut self, id: &LineId, leaving: Leaving, now: Instant) {
+        let task = Task::Remove(Box::new(leaving));
+        let job = self.add_job(id, task, Lane::Bulk, JobState::Ready, now);
+        self.disarm(id);
+        if let Some(line) = self.lines.get_mut(id) {
+            line.queue.push_back(job);
+            line.removal = Some(job);
+        }
+        self.arm(id);
+    }
+
+    /// Gives a line the link back that it had before an operation, of which nothing is left. Of a contact that has been
+    /// erased meanwhile, what may be ours is removed, and what is not ours is nobody's link any more.
+    pub(super) fn link_again(
+        &mut self,
+        id: &LineId,
+        contact: &Contact,
+        before: LinkState,
+        now: Instant,
+    ) {
+        if !self.graves.contains_key(&id.0) {
+            self.set_link(id, before, None);
+            return;
+        }
+        let may_be_ours = before == LinkState::Intent || before.is_ours();
+        let link = if may_be_ours { before } else { LinkState::None };
+        self.set_link(id, link, None);
+        if may_be_ours && self.lines.get(id).is_some_and(|l| l.removal.is_none()) {
+            let leaving = Leaving {
+                key: contact.key().external(id.0),
+                contact: contact.clone(),
+            };
+            self.queue_removal(id, leaving, now);
+        }
     }
 
     /// Targets from which a contact is being taken away.
@@ -243,9 +276,11 @@ impl State {
         });
     }
 
-    /// Forgets an erased contact, but for the fact, once the last of its removals is over.
+    /// Forgets an erased contact, but for the fact, once the last of its removals is over and nobody is at work on it:
+    /// a strict create that is confirmed brings it back under its key.
     pub(super) fn bury(&mut self, id: ContactId) {
-        if !self.graves.contains_key(&id) || !self.leaving(id).is_empty() {
+        let is_held = || self.lines_of(id).any(|(_, line)| line.holder.is_some());
+        if !self.graves.contains_key(&id) || !self.leaving(id).is_empty() || is_held() {
             return;
         }
         if let Some(grave) = self.graves.get_mut(&id)
@@ -254,14 +289,16 @@ impl State {
             self.by_key.remove(&(grave.tenant.clone(), key));
         }
         let targets = self.targets.remove(&id).unwrap_or_default();
-        let busy: HashSet<TargetName> = targets
+        let mut busy: HashSet<TargetName> = targets
             .iter()
             .filter(|target| {
                 let line = self.lines.get(&(id, (*target).clone()));
-                line.is_some_and(|line| line.holder.is_some() || !line.queue.is_empty())
+                line.is_some_and(|line| line.link != LinkState::None)
             })
             .cloned()
             .collect();
+        let jobs = self.jobs.values().map(|job| &job.line);
+        busy.extend(jobs.filter(|line| line.0 == id).map(|line| line.1.clone()));
         let (stay, go): (Vec<_>, Vec<_>) = targets.into_iter().partition(|t| busy.contains(t));
         for target in go {
             self.lines.remove(&(id, target));

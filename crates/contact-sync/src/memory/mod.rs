@@ -462,7 +462,8 @@ impl StrictStore for MemoryStore {
     }
 
     async fn withdraw_create(&self, held: Held, target: &TargetName) -> Result<(), StoreError> {
-        self.state().withdraw_create(held, target)
+        let now = self.0.timer.now();
+        self.change(|state| state.withdraw_create(held, target, now))
     }
 
     async fn confirm(

@@ -33,8 +33,17 @@ struct Confirmed {
     contact: Option<Stored>,
     grave: Option<Grave>,
     revision: u64,
-    links: Vec<(LineId, LinkState, u64)>,
+    links: Vec<Linked>,
     undos: Vec<(JobId, Job)>,
+}
+
+/// What a line was.
+#[derive(Debug)]
+struct Linked {
+    line: LineId,
+    link: LinkState,
+    intent_at: Option<DateTime<Utc>>,
+    delivered: u64,
 }
 
 impl State {
@@ -237,12 +246,14 @@ impl State {
         &mut self,
         held: Held,
         target: &TargetName,
+        now: Instant,
     ) -> Result<(), StoreError> {
         let line = self.held_line(held, target)?;
         if let Some(undo) = self.waiting_undo(&line) {
             self.remove_job(undo);
         }
         let operation = self.operation(held)?;
+        let contact = operation.contact.clone();
         let position = operation
             .before
             .iter()
@@ -250,7 +261,7 @@ impl State {
         // Withdrawn twice, or never begun: the link is what it was.
         let before = position.map(|p| operation.before.swap_remove(p).1);
         if let Some(before) = before {
-            self.set_link(&line, before, None);
+            self.link_again(&line, &contact, before, now);
         }
         Ok(())
     }
@@ -306,9 +317,13 @@ impl State {
             .chain(found.iter().map(|l| (l, false)))
         {
             let line = (id, link.target.clone());
-            let state = self.lines.get(&line).map(|l| (l.link.clone(), l.delivered));
-            let (link_before, delivered) = state.unwrap_or_default();
-            confirmed.links.push((line.clone(), link_before, delivered));
+            let before = self.lines.get(&line);
+            confirmed.links.push(Linked {
+                line: line.clone(),
+                link: before.map(|l| l.link.clone()).unwrap_or_default(),
+                intent_at: before.and_then(|l| l.intent_at),
+                delivered: before.map_or(0, |l| l.delivered),
+            });
             let is_ours = is_ours.contains(&link.target);
             let state = LinkState::Linked {
                 remote: link.remote.clone(),
@@ -356,7 +371,7 @@ impl State {
         now: Instant,
     ) -> Result<Vec<Claim>, StoreError> {
         if let Some(confirmed) = self.operation(held)?.confirmed.take() {
-            self.take_back(held, confirmed);
+            self.take_back(held, confirmed, now);
         }
         let Some(operation) = self.operations.remove(&held.operation) else {
             return Err(StoreError::LeaseLost);
@@ -376,10 +391,11 @@ impl State {
             }
             self.release(line);
         }
+        self.bury(operation.contact_id);
         Ok(claims)
     }
 
-    fn take_back(&mut self, held: Held, confirmed: Confirmed) {
+    fn take_back(&mut self, held: Held, confirmed: Confirmed, now: Instant) {
         let Some((id, contact, lines)) = self
             .operations
             .get(&held.operation)
@@ -387,31 +403,13 @@ impl State {
         else {
             return;
         };
-        for (line, link, delivered) in confirmed.links {
-            let current = self.lines.get(&line).map(|l| l.link.clone());
-            if current.as_ref() != Some(&link) {
-                self.set_link(&line, link, None);
-                if let Some(remote) = current.as_ref().and_then(LinkState::remote) {
-                    self.forget_record(&line, &contact, remote);
-                }
-            }
-            if let Some(line) = self.lines.get_mut(&line) {
-                line.delivered = delivered;
-            }
-        }
-        for (id, mut job) in confirmed.undos {
-            job.state = JobState::Held(held.operation);
-            if let Some(line) = self.lines.get_mut(&job.line) {
-                line.queue.push_front(id);
-            }
-            self.jobs.insert(id, job);
-        }
         let untouched = self
             .contacts
             .get(&id)
             .is_some_and(|stored| stored.revision == confirmed.revision);
+        let was_nobody = confirmed.contact.is_none();
         match confirmed.contact {
-            // A signup of the same person that came in meanwhile was accepted, and stays.
+            // A signup of the same person that came in meanwhile was accepted, and stays; so does an erasure.
             _ if !untouched => {}
             Some(before) => {
                 self.contacts.insert(id, before);
@@ -421,15 +419,41 @@ impl State {
                 if let Some(grave) = confirmed.grave {
                     self.graves.insert(id, grave);
                 }
-                for line in lines {
-                    let delivery = self
-                        .lines
-                        .get(&line)
-                        .and_then(|l| self.live_delivery(l))
-                        .map(|(job, _)| job);
-                    if let Some(job) = delivery {
-                        self.remove_job(job);
-                    }
+            }
+        }
+        for (id, mut job) in confirmed.undos {
+            job.state = JobState::Held(held.operation);
+            if let Some(line) = self.lines.get_mut(&job.line) {
+                line.queue.push_front(id);
+            }
+            self.jobs.insert(id, job);
+        }
+        for before in confirmed.links {
+            let line = before.line;
+            let current = self.lines.get(&line).map(|l| l.link.clone());
+            self.link_again(&line, &contact, before.link, now);
+            let link = self.lines.get(&line).map(|l| l.link.clone());
+            if current != link
+                && let Some(remote) = current.as_ref().and_then(LinkState::remote)
+            {
+                self.forget_record(&line, &contact, remote);
+            }
+            let is_gone = self.graves.contains_key(&line.0);
+            if let Some(line) = self.lines.get_mut(&line) {
+                line.delivered = if is_gone { 0 } else { before.delivered };
+                let is_intent = line.link == LinkState::Intent;
+                line.intent_at = line.intent_at.or(before.intent_at.filter(|_| is_intent));
+            }
+        }
+        if untouched && was_nobody {
+            for line in lines {
+                let delivery = self
+                    .lines
+                    .get(&line)
+                    .and_then(|l| self.live_delivery(l))
+                    .map(|(job, _)| job);
+                if let Some(job) = delivery {
+                    self.remove_job(job);
                 }
             }
         }
@@ -462,5 +486,6 @@ impl State {
             }
             self.release(line);
         }
+        self.bury(operation.contact_id);
     }
 }

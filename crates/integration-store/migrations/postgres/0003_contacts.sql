@@ -17,6 +17,9 @@ create table sync_contacts (
     unique (tenant_id, contact_key)
 );
 
+-- Erased contacts that have still a key.
+create index sync_contacts_leaving on sync_contacts (id) where erased_at is not null and contact_key is not null;
+
 create table sync_lines (
     contact_id uuid not null,
     target text collate "C" not null,

@@ -163,6 +163,8 @@ pub(crate) async fn waits_for_what_runs(subject: &dyn Subject) {
     assert!(is_gone(&desk, id).await);
     desk.rests().await;
     desk.created(&running, "r1").await;
+    // It is what the contact was, and nothing that the next one of this key has.
+    assert_eq!(desk.state(id).await.delivered, 0);
     let claim = desk.claim().await;
     let what = removal(&claim);
     assert_eq!(what.remote, Some("r1".into()));

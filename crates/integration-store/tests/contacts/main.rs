@@ -29,6 +29,7 @@ mod claims;
 #[cfg(feature = "postgres")]
 mod clocks;
 mod crashes;
+mod erased_meanwhile;
 mod erasure;
 mod identity;
 mod jobs;

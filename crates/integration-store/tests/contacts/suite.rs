@@ -163,6 +163,16 @@ macro_rules! suite {
                 lets_go_whoever_waits_for_it,
                 leaves_a_key_for_whoever_comes_later,
             }
+            erased_meanwhile::{
+                leave_no_line_when_it_ends,
+                leave_no_line_when_its_lease_runs_out,
+                are_looked_for_when_it_withdraws,
+                are_looked_for_when_it_is_taken_back,
+                stay_erased_when_it_is_taken_back,
+                are_undone_when_it_is_taken_back,
+                keep_their_key_for_its_confirmation,
+                come_back_under_their_key_without_a_target,
+            }
             strict::{
                 knows_nobody_at_first,
                 knows_the_record_of_a_link,

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use connector_http::{Timer, TokioTimer};
 use contact_sync::{
-    Ack, ClaimRequest, LinkChange, LinkStore, StoreError, StrictStore, SyncStore, TargetName,
+    Ack, ClaimRequest, Held, LinkChange, LinkStore, StoreError, StrictStore, SyncStore, TargetName,
+    Undo,
 };
 use integration_store::SqliteStore;
 
@@ -160,6 +162,101 @@ async fn a_strict_create_waits_without_a_line() {
     run(&mut other, &line).await;
     let_go(other).await;
     beginning.await.unwrap().unwrap();
+}
+
+/// A signup queues its delivery behind the undo of a strict create that is withdrawn at this moment: it is the first of
+/// its line all the same.
+#[tokio::test]
+async fn a_signup_meets_a_create_that_is_withdrawn() {
+    let Some(scene) = Scene::new().await else {
+        return;
+    };
+    let (someone, a) = (person(1), TargetName::from("a"));
+    let held = expecting(&scene).await;
+    let other = lock(&scene, "select 1 from {schema}.sync_lines for update").await;
+    let store = scene.store.clone();
+    let accepting = tokio::spawn(async move { accept(&store, &someone, &["a"]).await });
+    scene.until_waiting(1).await;
+    let store = scene.store.clone();
+    let withdrawing = tokio::spawn(async move { store.withdraw_create(held, &a).await });
+    scene.until_waiting(2).await;
+    let_go(other).await;
+    let contact = accepting.await.unwrap().contact;
+    withdrawing.await.unwrap().unwrap();
+    assert_eq!(scene.store.abandon(held, LEASE).await.unwrap().len(), 0);
+    let claims = claim(&scene.store, 10).await;
+    assert_eq!(claims.len(), 1, "the delivery is not stuck");
+    assert_eq!(claims[0].contact, contact);
+}
+
+/// The same with an erasure, which queues a removal for what an older create may have made.
+#[tokio::test]
+async fn an_erasure_meets_a_create_that_is_withdrawn() {
+    let Some(scene) = Scene::new().await else {
+        return;
+    };
+    let a = TargetName::from("a");
+    let unclear = scene.accept(&person(1), &["a"]).await.contact;
+    let delivery = claim(&scene.store, 1).await.remove(0);
+    let settle = Duration::ZERO;
+    let retry = Ack::Retry { after: LEASE };
+    let unseen = failed(&delivery, LinkChange::Unclear { settle }, retry);
+    scene.store.commit_outcome(unseen).await.unwrap();
+    let held = expecting(&scene).await;
+    let other = lock(&scene, "select 1 from {schema}.sync_lines for update").await;
+    let store = scene.store.clone();
+    let erasing = tokio::spawn(async move { erase(&store, unclear).await });
+    scene.until_waiting(1).await;
+    let store = scene.store.clone();
+    let withdrawing = tokio::spawn(async move { store.withdraw_create(held, &a).await });
+    scene.until_waiting(2).await;
+    let_go(other).await;
+    erasing.await.unwrap();
+    withdrawing.await.unwrap().unwrap();
+    assert_eq!(scene.store.abandon(held, LEASE).await.unwrap().len(), 0);
+    let claims = claim(&scene.store, 10).await;
+    assert_eq!(claims.len(), 1, "the removal is not stuck");
+    finish(&scene.store, &claims[0]).await;
+    for table in ["lines", "claims", "outbox", "undos"] {
+        let left = format!("select count(*) from {{schema}}.sync_{table}");
+        assert_eq!(scene.number(&left).await, 0, "{table}");
+    }
+}
+
+/// A strict create at one target, whose vendor is about to be called.
+async fn expecting(scene: &Scene) -> Held {
+    let (someone, a) = (contact(&person(1)), TargetName::from("a"));
+    let store = &scene.store;
+    let begun = store
+        .begin(&tenant(), &someone, std::slice::from_ref(&a), LEASE)
+        .await
+        .unwrap();
+    let undo = Undo::new(someone, begun.key, TokioTimer.utc_now());
+    store.expect_create(begun.held, &a, undo).await.unwrap();
+    begun.held
+}
+
+/// The last removal ends while somebody has the contact's row who then gives up: the key goes with the next look.
+#[tokio::test]
+async fn a_wipe_that_was_passed_over_is_done_later() {
+    let Some(scene) = Scene::new().await else {
+        return;
+    };
+    scene.accept(&person(1), &["a"]).await;
+    let delivery = claim(&scene.store, 1).await.remove(0);
+    finish(&scene.store, &delivery).await;
+    erase(&scene.store, delivery.contact).await;
+    let removal = claim(&scene.store, 1).await.remove(0);
+    let other = lock(&scene, "select 1 from {schema}.sync_contacts for update").await;
+    finish(&scene.store, &removal).await;
+    let_go(other).await;
+    let keys = "select count(*) from {schema}.sync_contacts where contact_key is not null";
+    assert_eq!(scene.number(keys).await, 1);
+    // A process looks at it all when it begins.
+    assert!(claim(&scene.again().await, 1).await.is_empty());
+    assert_eq!(scene.number(keys).await, 0);
+    let lines = "select count(*) from {schema}.sync_lines";
+    assert_eq!(scene.number(lines).await, 0);
 }
 
 /// The clock has gone back an hour: what was leased before follows, and what was leased since stays.

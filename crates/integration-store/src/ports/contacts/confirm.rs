@@ -12,6 +12,7 @@ use sqlx::{Connection as _, Transaction};
 
 use super::contact::{LineId, read_contact, write_contact};
 use super::contacts_db::Place;
+use super::erase::{is_erased, link_of_erased};
 use super::line::{LinkState, forget_record, line, set_link};
 use super::operation::{Operation, Was, alone, operation, read};
 use super::outbox::{queue_delivery, remove_job};
@@ -43,9 +44,10 @@ const CONTACT: &str = "
 
 const RESTORE: &str = "
     update main.sync_contacts set contact = $3, revision = $4, erased_at = $5, updated_at = $6
-    where id = $1 and revision = $2";
+    where id = $1 and revision = $2 and erased_at is null";
 
-const DELETE_CONTACT: &str = "delete from main.sync_contacts where id = $1 and revision = $2";
+const DELETE_CONTACT: &str =
+    "delete from main.sync_contacts where id = $1 and revision = $2 and erased_at is null";
 
 const DELIVERED: &str =
     "update main.sync_lines set delivered = $3 where contact_id = $1 and target = $2";
@@ -80,6 +82,8 @@ struct ContactBefore {
 struct LinkBefore {
     target: TargetName,
     link: Was,
+    /// Of an intent: an erasure asks how old what it finds may be.
+    intent_at: Option<DateTime<Utc>>,
     delivered: i64,
 }
 
@@ -201,6 +205,7 @@ async fn keep(
     let before = LinkBefore {
         target: link.target.clone(),
         link: row.link.into(),
+        intent_at: row.intent_at,
         delivered: row.delivered.cast_signed(),
     };
     let (tenant, contact) = (&operation.tenant, Some(&operation.contact));
@@ -252,7 +257,7 @@ async fn drop_jobs(
 }
 
 /// Takes back what a confirmation of the store's own has changed. A signup of the same person that came in meanwhile
-/// was accepted, and stays.
+/// was accepted, and stays; so does an erasure.
 pub(super) async fn take_back(
     store: &impl Statements,
     conn: &mut Connection,
@@ -260,8 +265,11 @@ pub(super) async fn take_back(
     changes: Changes,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let tenant = &operation.tenant;
+    let (tenant, contact) = (&operation.tenant, &operation.contact);
+    // An erasure is over, or waits for it.
+    contact_before(store, conn, operation).await?;
     let is_untouched = restore(store, conn, operation, &changes, now).await?;
+    let is_gone = is_erased(store, conn, operation.contact_id).await?;
     let was_nobody = changes
         .contact
         .as_ref()
@@ -270,14 +278,20 @@ pub(super) async fn take_back(
         let line_id = operation.line(&before.target);
         let current = line(store, conn, &line_id, true).await?;
         let current = current.map_or(LinkState::None, |row| row.link);
-        let link = LinkState::from(before.link);
+        let (mut link, mut revision) = (LinkState::from(before.link), before.delivered);
+        if is_gone {
+            let whose = (&line_id, tenant);
+            link = link_of_erased(store, conn, whose, contact, link, now).await?;
+            revision = 0;
+        }
         if current != link {
-            set_link(store, conn, &line_id, tenant, &link, None, now).await?;
+            let since = before.intent_at.unwrap_or(now);
+            set_link(store, conn, &line_id, tenant, &link, None, since).await?;
             if let Some(remote) = current.remote() {
                 forget_record(store, conn, &line_id, tenant, remote).await?;
             }
         }
-        delivered(store, conn, &line_id, before.delivered).await?;
+        delivered(store, conn, &line_id, revision).await?;
     }
     for (target, removed) in changes.undos {
         let line_id = operation.line(&target);

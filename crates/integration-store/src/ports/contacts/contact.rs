@@ -88,8 +88,13 @@ const INSERT: &str = "
     insert into main.sync_contacts (id, tenant_id, contact_key, revision, contact, created_at, updated_at)
     values ($1, $2, $3, 1, $4, $5, $5)";
 
+/// One that was wiped while a strict create without a target went on has its key again, unless that is another's by now.
 const UPDATE: &str = "
-    update main.sync_contacts set revision = $2, contact = $3, erased_at = null, updated_at = $4 where id = $1";
+    update main.sync_contacts as c set revision = $2, contact = $3, erased_at = null, updated_at = $4,
+        contact_key = coalesce(c.contact_key, (
+            select $5 where not exists (
+                select 1 from main.sync_contacts o where o.tenant_id = c.tenant_id and o.contact_key = $5)))
+    where c.id = $1";
 
 /// A contact's row.
 struct Stored {
@@ -258,6 +263,7 @@ async fn merge(
     now: DateTime<Utc>,
 ) -> Result<Written> {
     let mut merged = contact.clone();
+    let key = stored.is_erased.then(|| key_text(contact.key()));
     if let Some(older) = stored.contact.filter(|_| !stored.is_erased) {
         merged = older;
         merged.merge(contact.clone());
@@ -269,6 +275,7 @@ async fn merge(
         .bind(revision.cast_signed())
         .bind(json(&merged)?)
         .bind(Time::from(now))
+        .bind(key.flatten())
         .execute(connection)
         .await
         .map_err(failed)?;

@@ -215,9 +215,9 @@ impl Ending {
         now: DateTime<Utc>,
     ) -> Result<()> {
         match *ack {
-            Ack::Done { revision } => self.complete(revision, now),
             // Nobody wants it delivered any more: what is left of it is for the removal behind it.
             _ if self.job.is_dropped => self.is_gone = true,
+            Ack::Done { revision } => self.complete(revision, now),
             Ack::Retry { after } => self.again(after, failure, now),
             Ack::Snooze { after } => self.snooze(after, failure, now),
             Ack::Park { after } => {
@@ -239,7 +239,7 @@ impl Ending {
         if is_delivery {
             self.stale_job = job.state.stopped_job.take();
         }
-        if is_delivery && !job.is_dropped && job.subject.revision > revision {
+        if is_delivery && job.subject.revision > revision {
             // The person signed up again meanwhile: the same job carries the newer revision.
             (job.run_at, job.born_at) = (now, now);
             (job.attempts, job.crashes, job.failure) = (0, 0, None);
@@ -430,7 +430,7 @@ pub(super) async fn write(
     // In one order for everybody, and each once.
     let erased: BTreeSet<ContactId> = endings
         .iter()
-        .filter(|ending| ending.job.subject.is_erased && ending.is_gone)
+        .filter(|ending| ending.job.subject.is_erased)
         .map(|ending| ending.job.line.contact)
         .collect();
     for contact in erased {

@@ -1,13 +1,15 @@
 //! Taking a contact away: what is kept of it, for how long, and who sees to the rest.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use contact_sync::{Contact, ContactId, Erased, Identifier, JobKind, Lane, TargetName, TenantId};
 
 use super::contact::{LineId, identifier_text, ordering_key, read_contact};
+use super::line::LinkState;
+use super::operation::Before;
 use super::outbox::{NewRow, add_job, forget_stopped_removal, head};
-use super::undo::json;
+use super::undo::{from_json, json};
 use super::{Connection, Result, Row, Statements, Store, corrupt, failed, get, queue};
 use crate::columns::{Id, Time};
 
@@ -40,9 +42,26 @@ const LINES: &str = "
     update main.sync_lines set stopped_job = null where contact_id = $1
     returning target, link, is_ours";
 
-/// Targets where a strict create goes on: what that may have made, its undo job sees to.
+/// What the links were before strict creates that go on: what these may have made, their undo jobs see to. Read once
+/// the lines are locked, so that none begins or ends meanwhile.
 const UNCONFIRMED: &str = "
-    select target from main.sync_outbox where contact_id = $1 and kind = 'undo' and state = 'held'";
+    select o.before from main.sync_operations o
+    where o.id in (select l.holder from main.sync_lines l where l.contact_id = $1)
+        and not exists (select 1 from main.sync_confirmations c where c.operation_id = o.id)";
+
+const IS_ERASED: &str =
+    "select (erased_at is not null) as is_erased from main.sync_contacts where id = $1";
+
+const REMOVAL: &str = "
+    select id from main.sync_outbox where contact_id = $1 and target = $2 and kind = 'remove' limit 1";
+
+/// Contacts whose wipe was passed over, because somebody was at their row who went away without a change.
+const NOT_WIPED: &str = "
+    select c.id from main.sync_contacts c
+    where c.erased_at is not null and c.contact_key is not null
+        and not exists (select 1 from main.sync_outbox o where o.contact_id = c.id and o.kind = 'remove')
+        and not exists (select 1 from main.sync_lines l where l.contact_id = c.id and l.holder is not null)
+    limit 100";
 
 const UNLINK: &str = "
     update main.sync_lines
@@ -73,27 +92,49 @@ const HAND_OVER: &str = "
 
 const FORGET: &str = "delete from main.sync_known where contact_id = $1";
 
-/// The key is kept as long as a removal runs or waits, so that a signup that comes back goes behind that. Where one comes
-/// back at this moment, it is not waited for: it may be waiting for a line of ours.
+/// The key is kept as long as a removal runs or waits, so that a signup that comes back goes behind that; and as long as
+/// somebody is at work on a line, since a strict create that is confirmed brings the contact back. Where one comes back
+/// at this moment, it is not waited for: it may be waiting for a line of ours.
 const WIPE: &str = "
     update main.sync_contacts set contact = null, contact_key = null
     where id = (
         select c.id from main.sync_contacts c
         where c.id = $1 and c.erased_at is not null
             and not exists (select 1 from main.sync_outbox o where o.contact_id = $1 and o.kind = 'remove')
+            and not exists (select 1 from main.sync_lines l where l.contact_id = $1 and l.holder is not null)
         /* for update skip locked */)";
 
 const WIPE_LINES: &str = "
-    delete from main.sync_lines where contact_id = $1 and holder is null and link = 'none'
+    delete from main.sync_lines where contact_id = $1 and link = 'none'
         and not exists (
             select 1 from main.sync_outbox o where o.contact_id = $1 and o.target = main.sync_lines.target)";
 
 /// A line as an erasure sees it.
 struct Left {
     line: LineId,
-    is_intent: bool,
-    is_linked: bool,
-    is_ours: bool,
+    link: Link,
+    /// What the link was before the create of a strict create that goes on.
+    before: Option<Link>,
+}
+
+/// What there may be of a contact at a target.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Link {
+    None,
+    /// A record that is not ours.
+    Theirs,
+    /// A record that is ours, or may be there unseen.
+    MayBeOurs,
+}
+
+impl From<&LinkState> for Link {
+    fn from(link: &LinkState) -> Self {
+        match link {
+            LinkState::None => Self::None,
+            LinkState::Linked { is_ours: false, .. } => Self::Theirs,
+            LinkState::Intent | LinkState::Linked { .. } => Self::MayBeOurs,
+        }
+    }
 }
 
 /// Erases a contact, as the port says.
@@ -130,17 +171,19 @@ pub(super) async fn erase(
     let running: HashSet<TargetName> = running.into_iter().collect();
     let mut kept = Vec::new();
     let leaving = targets(store, connection, LIVE_REMOVALS, id).await?;
-    let unconfirmed = targets(store, connection, UNCONFIRMED, id).await?;
     for left in lines(store, connection, id).await? {
         let target = left.line.target.clone();
         forget_stopped_removal(store, connection, &left.line).await?;
-        let may_be_there = left.is_intent && !unconfirmed.contains(&target);
-        if left.is_ours || may_be_there || running.contains(&target) {
-            queue_removal(store, connection, &left.line, tenant, &contact, now).await?;
-        } else if left.is_linked && !leaving.contains(&target) {
-            let query = store.query(UNLINK).bind(left.line.contact_row());
-            let query = query.bind(left.line.target_text());
-            query.execute(&mut *connection).await.map_err(failed)?;
+        let link = left.before.unwrap_or(left.link);
+        if link == Link::MayBeOurs || running.contains(&target) {
+            queue_removal(store, connection, (&left.line, tenant), &contact, now).await?;
+        } else if link == Link::Theirs && !leaving.contains(&target) {
+            // Where a create goes on, the end of that sees to it.
+            if left.link == Link::Theirs {
+                let query = store.query(UNLINK).bind(left.line.contact_row());
+                let query = query.bind(left.line.target_text());
+                query.execute(&mut *connection).await.map_err(failed)?;
+            }
             kept.push(target);
         }
         head(store, connection, &left.line).await?;
@@ -177,6 +220,64 @@ pub(in super::super) async fn wipe_if_done(
     Ok(())
 }
 
+/// Wipes what is left of an erased contact on whose lines somebody was at work, who has just let them go.
+pub(super) async fn wipe_if_erased(
+    store: &impl Statements,
+    connection: &mut Connection,
+    contact: ContactId,
+) -> Result<()> {
+    if is_erased(store, connection, contact).await? {
+        wipe_if_done(store, connection, contact).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn is_erased(
+    store: &impl Statements,
+    connection: &mut Connection,
+    contact: ContactId,
+) -> Result<bool> {
+    let query = store.query(IS_ERASED).bind(Id::from(contact.as_uuid()));
+    let row = query.fetch_optional(connection).await.map_err(failed)?;
+    row.map_or(Ok(false), |row| get(&row, "is_erased"))
+}
+
+/// Wipes what was passed over.
+pub(super) async fn wipe_what_is_left(store: &Store) -> Result<()> {
+    let rows = store.query(NOT_WIPED).fetch_all(store.reader()).await;
+    for row in rows.map_err(failed)? {
+        let contact = ContactId::from(get::<Id>(&row, "id")?.0);
+        store
+            .change(move |store, connection| {
+                Box::pin(async move { wipe_if_done(store, connection, contact).await })
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+/// Returns the link that a line of a contact that is erased gets back. What may be ours is removed, for which `contact`
+/// is what is known of it, unless its removal is there already; what is not ours is nobody's link any more.
+pub(super) async fn link_of_erased(
+    store: &impl Statements,
+    connection: &mut Connection,
+    (line, tenant): (&LineId, &TenantId),
+    contact: &Contact,
+    before: LinkState,
+    now: DateTime<Utc>,
+) -> Result<LinkState> {
+    if Link::from(&before) != Link::MayBeOurs {
+        return Ok(LinkState::None);
+    }
+    let query = store.query(REMOVAL).bind(line.contact_row());
+    let query = query.bind(line.target_text());
+    let row = query.fetch_optional(&mut *connection).await;
+    if row.map_err(failed)?.is_none() {
+        queue_removal(store, connection, (line, tenant), contact, now).await?;
+    }
+    Ok(before)
+}
+
 async fn targets(
     store: &Store,
     connection: &mut Connection,
@@ -195,26 +296,33 @@ async fn lines(
     contact: ContactId,
 ) -> Result<Vec<Left>> {
     let query = store.query(LINES).bind(Id::from(contact.as_uuid()));
-    let rows = query.fetch_all(connection).await.map_err(failed)?;
-    let read = |row: &Row| {
-        let link: String = get(row, "link")?;
-        Ok(Left {
-            line: LineId::new(contact, get::<String>(row, "target")?.into()),
-            is_intent: link == "intent",
-            is_linked: link == "linked",
-            is_ours: get::<bool>(row, "is_ours")? && link == "linked",
-        })
+    let rows = query.fetch_all(&mut *connection).await.map_err(failed)?;
+    let query = store.query(UNCONFIRMED).bind(Id::from(contact.as_uuid()));
+    let mut unconfirmed = HashMap::new();
+    for row in query.fetch_all(connection).await.map_err(failed)? {
+        let before: Vec<Before> = from_json(&get::<String>(&row, "before")?, "before")?;
+        unconfirmed.extend(before.into_iter().map(Before::link));
+    }
+    let mut read = |row: &Row| {
+        let link = match get::<String>(row, "link")?.as_str() {
+            "none" => Link::None,
+            "linked" if !get::<bool>(row, "is_ours")? => Link::Theirs,
+            _ => Link::MayBeOurs,
+        };
+        let line = LineId::new(contact, get::<String>(row, "target")?.into());
+        let before = unconfirmed.remove(&line.target);
+        let before = before.as_ref().map(Link::from);
+        Ok(Left { line, link, before })
     };
-    let mut lines: Vec<Left> = rows.iter().map(read).collect::<Result<_>>()?;
+    let mut lines: Vec<Left> = rows.iter().map(&mut read).collect::<Result<_>>()?;
     lines.sort_by(|one, other| one.line.cmp(&other.line));
     Ok(lines)
 }
 
 async fn queue_removal(
-    store: &Store,
+    store: &impl Statements,
     connection: &mut Connection,
-    line: &LineId,
-    tenant: &TenantId,
+    (line, tenant): (&LineId, &TenantId),
     contact: &Contact,
     now: DateTime<Utc>,
 ) -> Result<()> {

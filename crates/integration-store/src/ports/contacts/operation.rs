@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blocker::{aliases, blocker, known_record};
 use super::contact::{LineId, contact_id};
+use super::erase::{is_erased, link_of_erased, wipe_if_erased};
 use super::line::{LinkState, hold, lease_out, line, release, set_link};
 use super::outbox::{ensure_line, remove_job};
 use super::undo::{self, from_json, json};
@@ -61,9 +62,15 @@ pub(super) struct Operation {
 
 /// What a link was before the operation's create.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Before {
+pub(super) struct Before {
     target: TargetName,
     link: Was,
+}
+
+impl Before {
+    pub(super) fn link(self) -> (TargetName, LinkState) {
+        (self.target, self.link.into())
+    }
 }
 
 /// A link as it is written down for later.
@@ -356,7 +363,13 @@ pub(super) async fn withdraw_create(
     if let Some(waiting) = undo::waiting(store, conn, &line_id).await? {
         remove_job(store, conn, waiting.job).await?;
     }
-    let (tenant, link) = (&operation.tenant, before.link.into());
+    let (tenant, mut link) = (&operation.tenant, before.link.into());
+    // An erasure that came in between has the line by now, or waits for it.
+    line(store, conn, &line_id, true).await?;
+    if is_erased(store, conn, operation.contact_id).await? {
+        let whose = (&line_id, tenant);
+        link = link_of_erased(store, conn, whose, &operation.contact, link, now).await?;
+    }
     set_link(store, conn, &line_id, tenant, &link, None, now).await
 }
 
@@ -415,6 +428,7 @@ pub(super) async fn abandon(
         }
         release(store, conn, &line_id, now).await?;
     }
+    wipe_if_erased(store, conn, operation.contact_id).await?;
     Ok(claims)
 }
 
@@ -452,7 +466,7 @@ async fn end(
         }
         release(store, conn, &line_id, now).await?;
     }
-    Ok(())
+    wipe_if_erased(store, conn, operation.contact_id).await
 }
 
 async fn delete(

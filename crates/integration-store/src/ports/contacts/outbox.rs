@@ -60,7 +60,13 @@ const HEAD: &str = "
     where o.contact_id = $1 and o.target = $2
         and o.is_head <> (o.state in ('ready', 'retrying', 'running', 'held') and o.position = f.first)";
 
-const REMOVE: &str = "delete from main.sync_outbox where id = $1 returning contact_id, target";
+const LOCK_JOB: &str =
+    "select contact_id, target from main.sync_outbox where id = $1 /* for update */";
+
+const LOCK_LINE: &str =
+    "select target from main.sync_lines where contact_id = $1 and target = $2 /* for update */";
+
+const REMOVE: &str = "delete from main.sync_outbox where id = $1";
 
 const REMOVE_UNDO: &str = "delete from main.sync_undos where job_id = $1";
 
@@ -211,17 +217,27 @@ pub(in super::super) async fn remove_job(
     job: JobId,
 ) -> Result<()> {
     let id = Id::from(job.as_uuid());
-    let query = store.query(REMOVE).bind(id);
+    let query = store.query(LOCK_JOB).bind(id);
     let row = query
         .fetch_optional(&mut *connection)
         .await
         .map_err(failed)?;
     let Some(row) = row else { return Ok(()) };
-    let query = store.query(REMOVE_UNDO).bind(id);
-    query.execute(&mut *connection).await.map_err(failed)?;
     let contact = get::<Id>(&row, "contact_id")?.0.into();
     let target: String = get(&row, "target")?;
-    head(store, connection, &LineId::new(contact, target.into())).await
+    let line = LineId::new(contact, target.into());
+    // Who adds a job has the line, and may have seen this one at its head.
+    let query = store.query(LOCK_LINE).bind(line.contact_row());
+    let query = query.bind(line.target_text());
+    query
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+    for text in [REMOVE, REMOVE_UNDO] {
+        let query = store.query(text).bind(id);
+        query.execute(&mut *connection).await.map_err(failed)?;
+    }
+    head(store, connection, &line).await
 }
 
 /// Forgets a removal that waits for a person.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::commit::count;
 use super::ending::{Ending, meanwhile, write};
+use super::erase::wipe_what_is_left;
 use super::job_row::JobRow;
 use super::line::{batch, stamp};
 use super::operation::reap_operations;
@@ -94,6 +95,7 @@ pub(super) async fn reap(store: &Store) -> Result<()> {
 /// overlooked holds them back for ever.
 pub(super) async fn mend(store: &Store) -> Result<()> {
     store.mend_clock().await?;
+    wipe_what_is_left(store).await?;
     store
         .change(|store, connection| {
             Box::pin(async move {
