@@ -1,8 +1,9 @@
-//! What meets on the tables of the queue: two at a time, each at its worst moment.
+//! What meets on the tables of the queue: two at a time, each at its worst moment, and then a crowd.
 
 #![cfg(all(feature = "contacts", feature = "sqlite", feature = "postgres"))]
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "helpers of tests stand outside of test functions"
 )]
 
@@ -11,6 +12,8 @@ mod clock;
 #[path = "support/postgres.rs"]
 mod postgres;
 
+#[path = "races/crowd.rs"]
+mod crowd;
 #[path = "races/pairs.rs"]
 mod pairs;
 #[path = "races/scene.rs"]

@@ -37,6 +37,14 @@ impl Scene {
         number(&mut self.schema.connection().await, &self.text(query)).await
     }
 
+    /// Returns a table, for the message of a test that fails.
+    pub(crate) async fn dump(&self, table: &str) -> String {
+        let query = format!("select coalesce(json_agg(t), '[]')::text from {{schema}}.{table} t");
+        let query = sqlx::query(sqlx::AssertSqlSafe(self.text(&query)));
+        let row = query.fetch_one(&mut self.schema.connection().await).await;
+        row.unwrap().get(0)
+    }
+
     pub(crate) fn text(&self, sql: &str) -> String {
         sql.replace("{schema}", &self.schema.name)
     }
