@@ -2,7 +2,8 @@
 //!
 //! [`schema`] gives every test a schema of its own. Where there is no server and nothing to start one with, it prints
 //! a line and gives none; with `CONNECTORS_REQUIRE_POSTGRES=1` that is a failure. A private server syncs nothing, which
-//! is quick; with `CONNECTORS_POSTGRES_DURABLE=1` it does, as one of a host.
+//! is quick; with `CONNECTORS_POSTGRES_DURABLE=1` it does, as one of a host. A program that measures asks for the one or
+//! the other by [`schema_on`].
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -66,11 +67,36 @@ impl Drop for Schema {
     }
 }
 
+/// What a private server does with what it is told to commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// It waits until the disk has it, as the servers of hosts do.
+    Waits,
+    /// It is quick, and forgetful when the machine stops.
+    Forgets,
+}
+
 /// Returns a schema of its own, or none where there is no server to be had.
 pub(crate) fn schema() -> Option<Schema> {
-    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| {
-        let server = Server::find();
+    let durable = std::env::var_os("CONNECTORS_POSTGRES_DURABLE");
+    schema_on(if durable.is_some_and(|value| value == "1") {
+        Disk::Waits
+    } else {
+        Disk::Forgets
+    })
+}
+
+/// Returns a schema on a server of this kind. The one at `DATABASE_URL` is what it is: one of a host, that waits.
+pub(crate) fn schema_on(disk: Disk) -> Option<Schema> {
+    static GIVEN: OnceLock<Option<Server>> = OnceLock::new();
+    static PRIVATE: [OnceLock<Option<Server>>; 2] = [OnceLock::new(), OnceLock::new()];
+    let server = if std::env::var_os("DATABASE_URL").is_some() {
+        &GIVEN
+    } else {
+        &PRIVATE[usize::from(disk == Disk::Waits)]
+    };
+    let server = server.get_or_init(|| {
+        let server = Server::find(disk);
         if server.is_none() {
             // What `eprintln!` prints is not shown of a test that passes.
             let line =
@@ -115,12 +141,11 @@ cd /
 rm -rf "$dir"
 "#;
 
-/// What makes a private server quick, and forgetful when the machine stops.
-const QUICK: &str = "-F -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=16MB";
-const DURABLE: &str = "-c shared_buffers=128MB";
+const FORGETS: &str = "-F -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=16MB";
+const WAITS: &str = "-c shared_buffers=128MB";
 
 impl Server {
-    fn find() -> Option<Self> {
+    fn find(disk: Disk) -> Option<Self> {
         if let Some(url) = std::env::var_os("DATABASE_URL") {
             return Some(Self {
                 url: url.into_string().unwrap(),
@@ -130,11 +155,11 @@ impl Server {
         }
         let programs = programs()?;
         // The port that was free may be taken by the time the server wants it.
-        let started = Self::start(&programs).or_else(|_| Self::start(&programs));
+        let started = Self::start(&programs, disk).or_else(|_| Self::start(&programs, disk));
         Some(started.unwrap())
     }
 
-    fn start(programs: &Path) -> Result<Self, String> {
+    fn start(programs: &Path, disk: Disk) -> Result<Self, String> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
@@ -144,11 +169,9 @@ impl Server {
             .tempdir()
             .unwrap()
             .keep();
-        let durable = std::env::var_os("CONNECTORS_POSTGRES_DURABLE");
-        let settings = if durable.is_some_and(|value| value == "1") {
-            DURABLE
-        } else {
-            QUICK
+        let settings = match disk {
+            Disk::Waits => WAITS,
+            Disk::Forgets => FORGETS,
         };
         let mut command = Command::new("sh");
         command
