@@ -2,7 +2,7 @@
 //! server's clock, and word from other machines.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -25,6 +25,10 @@ const CHANNEL: &str = "integration_store_work";
 /// How often a transaction is tried that meets others.
 const TRIES: u32 = 6;
 
+/// After so many transactions statements are planned anew in any case: with the rows that they can have added, a plan
+/// that reads all of them is bearable.
+const PLANNED_FOR: u32 = 1024;
+
 /// How long a lost listener waits before it connects again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
@@ -34,6 +38,10 @@ pub(super) struct Own {
     id: Uuid,
     is_telling: AtomicBool,
     has_news: AtomicBool,
+    /// So many transactions forget the plans of their connections.
+    old_plans: AtomicU32,
+    /// How many transactions there were.
+    begun: AtomicU32,
     listener: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -43,8 +51,17 @@ impl Own {
             id: Uuid::new_v4(),
             is_telling: AtomicBool::new(false),
             has_news: AtomicBool::new(false),
+            old_plans: AtomicU32::new(0),
+            begun: AtomicU32::new(0),
             listener: Mutex::default(),
         }
+    }
+
+    /// Whether a transaction that begins now forgets the plans of its connection.
+    pub(super) fn has_old_plans(&self) -> bool {
+        let one_less = |left: u32| left.checked_sub(1);
+        let order = Ordering::Relaxed;
+        self.old_plans.fetch_update(order, order, one_less).is_ok()
     }
 }
 
@@ -91,7 +108,17 @@ impl PostgresStore {
     where
         F: for<'c> FnOnce(&'c Self, &'c mut Connection) -> Work<'c, T>,
     {
-        let mut tx = self.pool.begin_with(queue::BEGIN).await.map_err(failed)?;
+        let own = &self.local.own;
+        // A process that only accepts signups does not look how the queue grows.
+        if own.begun.fetch_add(1, Ordering::Relaxed) % PLANNED_FOR == PLANNED_FOR - 1 {
+            self.queue_grows();
+        }
+        let begin = if own.has_old_plans() {
+            queue::BEGIN_ANEW
+        } else {
+            queue::BEGIN
+        };
+        let mut tx = self.pool.begin_with(begin).await.map_err(failed)?;
         let result = change(self, &mut tx).await;
         if result.is_ok() {
             tx.commit().await.map_err(failed)?;
@@ -101,6 +128,13 @@ impl PostgresStore {
             let _ = tx.rollback().await;
         }
         result
+    }
+
+    /// Takes note that the queue is growing: statements are planned anew for what it has become. Connections take
+    /// turns, so that about as many transactions reach all of them.
+    pub(super) fn queue_grows(&self) {
+        let own = &self.local.own;
+        own.old_plans.store(2 * self.pool.size(), Ordering::Relaxed);
     }
 
     /// Accepts a signup, in a transaction of its own.

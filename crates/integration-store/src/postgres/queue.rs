@@ -78,12 +78,22 @@ impl PostgresStore {
     }
 }
 
+macro_rules! begin {
+    () => {
+        "begin isolation level read committed;
+        set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
+        set local enable_material = off; set local jit = off; set local plan_cache_mode = force_generic_plan"
+    };
+}
+
 /// Begins a transaction that goes by the indexes. Every statement of the queue finds its few rows there; a planner that
-/// has seen the tables small, or counts on batches of hundreds, would read all of a table, and go on with that plan when
-/// it has grown.
-pub(super) const BEGIN: &str = "begin isolation level read committed;
-    set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;
-    set local jit = off";
+/// has seen the tables small, or counts on batches of hundreds, would read all of a table. It plans each statement once
+/// for a connection, since a plan costs as much as what it is for.
+pub(super) const BEGIN: &str = begin!();
+
+/// Begins one, and forgets the plans that the connection has. To a planner that has found a table empty, all of an
+/// index looks as good as one place in it, and it goes on with that plan when the table has grown.
+pub(super) const BEGIN_ANEW: &str = concat!(begin!(), "; discard plans");
 
 /// A clock that is put right by less than this has not gone back.
 const BACK: TimeDelta = TimeDelta::seconds(5);
@@ -119,9 +129,13 @@ const TURN_BACK: [&str; 4] = [
     "update main.sync_attempts set at = at - $1 * interval '1 microsecond' where at > $2",
 ];
 
-/// What is due, and when the next thing will be. It reads the ends of indexes only.
+/// What is due, and when the next thing will be. It reads the ends of indexes only, and how large the tables are that a
+/// planner goes by.
 pub(super) const LOOK: &str = concat!(
     "select coalesce($1, statement_timestamp()) as now,
+        (pg_relation_size('main.sync_outbox') + pg_relation_size('main.sync_lines')
+            + pg_relation_size('main.sync_contacts') + pg_relation_size('main.sync_claims')
+            + pg_relation_size('main.sync_known') + pg_relation_size('main.sync_undos')) as size,
         (select min(o.lease_until) from main.sync_outbox o where o.state = 'running') as leased,
         (select min(p.lease_until) from main.sync_operations p) as operating,
         (select o.run_at from main.sync_outbox o where ",
@@ -189,13 +203,13 @@ pub(super) const ONE: &str = concat!(
     for update of o, l"
 );
 
-/// Jobs under the leases that their workers show.
+/// Jobs under the leases that their workers show. The state is put so that the index of all who run is no way to them.
 pub(super) const OWNED: &str = concat!(
     "select ",
     job_and_line!(),
     "
     from jsonb_to_recordset($1::jsonb) as x(id uuid, token uuid)
-    join main.sync_outbox o on o.id = x.id and o.lease_token = x.token and o.state = 'running'
+    join main.sync_outbox o on o.id = x.id and o.lease_token = x.token and coalesce(o.state, '') = 'running'
     join main.sync_lines l on l.contact_id = o.contact_id and l.target = o.target
     order by o.id
     for update of o, l"

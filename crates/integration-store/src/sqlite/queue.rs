@@ -43,6 +43,10 @@ impl SqliteStore {
         Ok(Some(Time::from(self.now(connection).await?)))
     }
 
+    /// Its statements name their indexes, however many rows there are.
+    #[expect(clippy::unused_self, reason = "on PostgreSQL the plans are made anew")]
+    pub(super) fn queue_grows(&self) {}
+
     /// Follows the clocks of other processes, which may have begun later than this one's: what they have written is
     /// not in the future.
     pub(super) async fn mend_clock(&self) -> Result<()> {
@@ -69,7 +73,7 @@ pub(super) const ONE_WIPER: &str = "select 1 where $1 is null";
 
 /// What is due, and when the next thing will be. It reads the ends of indexes only.
 pub(super) const LOOK: &str = concat!(
-    "select $1 as now,
+    "select $1 as now, 0 as size,
         (select min(o.lease_until) from main.sync_outbox o indexed by sync_outbox_leased where o.state = 'running')
             as leased,
         (select min(p.lease_until) from main.sync_operations p) as operating,

@@ -44,6 +44,8 @@ pub(super) struct Look {
     bulk: bool,
     is_over: bool,
     next: Option<DateTime<Utc>>,
+    /// How many bytes the tables have, where that is of interest.
+    size: i64,
 }
 
 impl Look {
@@ -60,6 +62,7 @@ impl Look {
             bulk: due(time("bulk")?),
             is_over: leases.into_iter().any(due),
             next: ahead.filter(|at| *at > now).min(),
+            size: get(row, "size")?,
         })
     }
 }
@@ -104,6 +107,9 @@ pub(super) async fn look_after(store: &Store, asked: Instant) -> Result<Look> {
         reap::mend(store).await?;
     }
     let mut look = look(store).await?;
+    if watch.grows(look.size) {
+        store.queue_grows();
+    }
     match watch.look(look.now, asked) {
         Jump::None => {}
         Jump::Back => {

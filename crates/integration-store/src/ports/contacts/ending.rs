@@ -282,14 +282,16 @@ impl Ending {
             target: job.line.target.as_str(),
             ordering_key: &job.ordering_key,
             is_gone: self.is_gone,
-            state: self.state,
-            is_head: self.is_live(),
-            is_parked: self.is_parked,
-            run_at: stamp(job.run_at),
-            born_at: stamp(job.born_at),
-            attempts: job.attempts,
-            crash_count: job.crashes,
-            last_error: job.failure.as_deref(),
+            kept: (!self.is_gone).then(|| KeptRow {
+                state: self.state,
+                is_head: self.is_live(),
+                is_parked: self.is_parked,
+                run_at: stamp(job.run_at),
+                born_at: stamp(job.born_at),
+                attempts: job.attempts,
+                crash_count: job.crashes,
+                last_error: job.failure.as_deref(),
+            }),
             link: line.link.word(),
             remote_id: line.link.remote().map(contact_sync::RemoteId::as_str),
             is_ours: line.link.is_ours(),
@@ -306,10 +308,6 @@ impl Ending {
 
 /// An ending, within a batch: what is left out is null.
 #[derive(Serialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are columns of the rows that are written"
-)]
 struct EndingRow<'a> {
     id: Uuid,
     kind: String,
@@ -318,15 +316,8 @@ struct EndingRow<'a> {
     target: &'a str,
     ordering_key: &'a str,
     is_gone: bool,
-    state: &'static str,
-    is_head: bool,
-    is_parked: bool,
-    run_at: String,
-    born_at: String,
-    attempts: u32,
-    crash_count: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_error: Option<&'a str>,
+    #[serde(flatten)]
+    kept: Option<KeptRow<'a>>,
     link: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_id: Option<&'a str>,
@@ -344,6 +335,20 @@ struct EndingRow<'a> {
     trace_id: Option<&'a str>,
     #[serde(flatten)]
     attempt: Option<&'a AttemptRow>,
+}
+
+/// The job, where there is still one.
+#[derive(Serialize)]
+struct KeptRow<'a> {
+    state: &'static str,
+    is_head: bool,
+    is_parked: bool,
+    run_at: String,
+    born_at: String,
+    attempts: u32,
+    crash_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<&'a str>,
 }
 
 fn tally(outcome: &LogOutcome, ack: &Ack) -> Tally {

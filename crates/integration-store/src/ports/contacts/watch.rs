@@ -15,6 +15,9 @@ const JUMP: TimeDelta = TimeDelta::seconds(5);
 /// How often the queue is mended.
 const MEND: Duration = Duration::from_mins(1);
 
+/// In so many bytes there are not enough rows for a plan to matter.
+const FEW: i64 = 64 * 1024;
+
 /// How far a database's clock has moved against the process's own since the last look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Jump {
@@ -33,6 +36,8 @@ struct Seen {
     mended: Option<Instant>,
     leases: Leases<JobId>,
     operations: Leases<OperationId>,
+    /// The bytes of the tables, when they had the fewest.
+    smallest: Option<i64>,
 }
 
 /// What is leased to this process, and until when by its own clock.
@@ -106,6 +111,16 @@ impl Watch {
         due
     }
 
+    /// Takes note of how many bytes the tables of the queue have, and tells whether they have grown much since they
+    /// were smallest.
+    pub(super) fn grows(&self, size: i64) -> bool {
+        let mut seen = self.seen();
+        let smallest = seen.smallest.unwrap_or(size).min(size);
+        let grows = size > smallest.saturating_mul(2).saturating_add(FEW);
+        seen.smallest = Some(if grows { size } else { smallest });
+        grows
+    }
+
     pub(super) fn leased(&self, job: JobId, token: LeaseToken, until: Instant) {
         self.seen().leases.add(job, token, until);
     }
@@ -157,6 +172,18 @@ mod tests {
         // It is seen once.
         let next = now + TimeDelta::seconds(database + 1);
         assert_eq!(watch.look(next, later + Duration::from_secs(1)), Jump::None);
+    }
+
+    #[rstest]
+    #[case::rests(&[0, 0], &[false, false])]
+    #[case::few_rows(&[0, FEW], &[false, false])]
+    #[case::grows(&[0, FEW + 1, FEW + 1], &[false, true, false])]
+    #[case::doubles(&[9 * FEW, 18 * FEW, 20 * FEW, 40 * FEW, 42 * FEW], &[false, false, true, false, true])]
+    #[case::comes_back(&[9 * FEW, 0, 9 * FEW], &[false, false, true])]
+    fn a_queue_grows(#[case] sizes: &[i64], #[case] grows: &[bool]) {
+        let watch = Watch::default();
+        let told: Vec<_> = sizes.iter().map(|size| watch.grows(*size)).collect();
+        assert_eq!(told, grows);
     }
 
     #[test]
