@@ -6,9 +6,9 @@ use serde::Serialize;
 use std::time::Duration;
 use uuid::Uuid;
 
-use super::claim::lease_out_row;
 use super::contact::{LineId, identifier_text, ordering_key};
 use super::job_row::JobRow;
+use super::start::lease_out_row;
 use super::{Connection, Result, Row, Statements, corrupt, failed, get, queue};
 use crate::columns::{Id, Time};
 

@@ -8,7 +8,7 @@ use contact_sync::{
     RemoteId, Snapshot, StoppedJob, StoreError, TargetName, TenantId,
 };
 
-use super::{Store, claim, commit, reap, snapshot, stopped};
+use super::{Store, claim, commit, reap, snapshot, start, stopped};
 
 #[async_trait]
 impl JobStore for Store {
@@ -22,7 +22,7 @@ impl JobStore for Store {
         token: LeaseToken,
         lease: Duration,
     ) -> Result<(), StoreError> {
-        if claim::renew(self, job, token, lease).await? {
+        if start::renew(self, job, token, lease).await? {
             Ok(())
         } else {
             Err(StoreError::LeaseLost)
