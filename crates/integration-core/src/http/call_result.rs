@@ -38,7 +38,7 @@ pub enum CallResult {
 /// | timeout, 408, no connection, connection lost, 5xx | [`Failed`](CallResult::Failed) |
 /// | 429, our own pacing, a spent quota | [`RateLimited`](CallResult::RateLimited) |
 /// | any other 4xx; a success that says it failed | [`Works`](CallResult::Works) |
-/// | never sent through our own fault; an unreadable answer; a redirect; a download | [`SaysNothing`](CallResult::SaysNothing) |
+/// | never sent through our own fault, or for want of a record that is kept here; an unreadable answer; a redirect; a download | [`SaysNothing`](CallResult::SaysNothing) |
 pub fn status_signal(error: &Error) -> CallResult {
     let failed = || CallResult::Failed {
         message: error.to_string(),
@@ -58,7 +58,9 @@ pub fn status_signal(error: &Error) -> CallResult {
             message: error.to_string(),
         },
         ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Server => failed(),
-        ErrorKind::Encode | ErrorKind::Config | ErrorKind::Decode => CallResult::SaysNothing,
+        ErrorKind::Encode | ErrorKind::Config | ErrorKind::Store | ErrorKind::Decode => {
+            CallResult::SaysNothing
+        }
         // The vendor's decoder may have named the kind: the status says whether the vendor is well.
         _ => match error.status() {
             Some(200..=299 | 400..=499) => CallResult::Works,

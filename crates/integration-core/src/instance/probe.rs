@@ -45,7 +45,10 @@ impl Probe {
         let signal = match (status_signal(error), error.kind()) {
             // What answered may not be the vendor at all: no worse than no answer.
             (CallResult::SaysNothing, kind)
-                if !matches!(kind, ErrorKind::Config | ErrorKind::Encode) =>
+                if !matches!(
+                    kind,
+                    ErrorKind::Config | ErrorKind::Encode | ErrorKind::Store
+                ) =>
             {
                 CallResult::Failed {
                     message: test.message.clone(),
@@ -178,5 +181,27 @@ pub(super) fn sentence(vendor: &str, error: &Error) -> String {
                 .to_owned()
         }
         _ => format!("{vendor} refused the test{code}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connector_http::Delivery;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::config(ErrorKind::Config)]
+    #[case::encode(ErrorKind::Encode)]
+    #[case::store(ErrorKind::Store)]
+    fn what_fails_on_this_side_says_nothing_of_the_vendor(#[case] kind: ErrorKind) {
+        let (sent, place) = (Delivery::NotSent, "/srv/quota.json");
+        let error = Error::of_client(kind, "acme", "me.get", sent, place);
+        let probe = Probe::failed("Acme", &error);
+        assert_eq!(probe.signal, CallResult::SaysNothing);
+        assert!(!probe.test.success);
+        let shows = probe.test.message.contains(place);
+        assert_eq!(shows, kind == ErrorKind::Config, "{}", probe.test.message);
     }
 }
