@@ -51,7 +51,8 @@ pub enum Field {
     /// column of its own in this file.
     BackgroundInfo,
     /// What has no field here, such as one of the account's own: the value that
-    /// [`ExportContact::extra`](super::ExportContact::extra) has under the column's name. There may be several.
+    /// [`ExportContact::extra`](super::ExportContact::extra) has under the column's name, in whatever case. There may be
+    /// several.
     Extra,
 }
 
@@ -149,7 +150,9 @@ impl Column {
     #[inline]
     pub(super) fn text<'c>(&self, contact: &'c ExportContact) -> Option<&'c str> {
         if self.field == Field::Extra {
-            let text = contact.extra.get(&self.name);
+            let is_it = |(name, _): &(&String, _)| is_same_name(name, &self.name);
+            let exact = contact.extra.get(&self.name);
+            let text = exact.or_else(|| contact.extra.iter().find(is_it).map(|(_, text)| text));
             return Some(text.map(String::as_str).unwrap_or_default());
         }
         self.field.text(contact)

@@ -452,12 +452,12 @@ mod tests {
         let contacts = [
             contact("1").extra("Plan", "basic").extra("Lost", "x"),
             contact("2").extra("Seats", ""),
-            contact("3").extra("plan", "x"),
+            ExportContact::new("3").extra(" plan", "family"),
         ];
         let (file, counts) = written(&contacts, &profile);
         assert_eq!(
             file,
-            "\"Plan\",\"Seats\"\r\n\"basic\",\"'=12\"\r\n\"\",\"'=12\"\r\n"
+            "\"Plan\",\"Seats\"\r\n\"basic\",\"'=12\"\r\n\"family\",\"\"\r\n"
         );
         assert_eq!((counts.rows, counts.empty_rows), (2, 1));
     }
