@@ -65,7 +65,7 @@ fn class(step: Step, error: &Error) -> ErrorClass {
         }
         ErrorKind::Conflict => ErrorClass::Conflict,
         ErrorKind::Validation | ErrorKind::Encode => ErrorClass::InvalidData,
-        ErrorKind::Config => ErrorClass::Unavailable,
+        ErrorKind::Config | ErrorKind::Store => ErrorClass::Unavailable,
         _ => ErrorClass::Transient,
     }
 }
@@ -85,9 +85,11 @@ mod tests {
         assert_eq!((failure.class(), failure.is_unasked()), (class, true));
     }
 
-    #[test]
-    fn a_wrong_setting_parks() {
-        let error = Error::config("openphone", "contacts.create", "no base URL");
+    #[rstest]
+    #[case::a_wrong_setting(ErrorKind::Config)]
+    #[case::a_record_of_our_own(ErrorKind::Store)]
+    fn what_is_to_be_mended_here_parks(#[case] kind: ErrorKind) {
+        let error = Error::of_client(kind, "openphone", "contacts.create", Sent::NotSent, "test");
         assert_eq!(
             classify(Step::Create, error).class(),
             ErrorClass::Unavailable
