@@ -144,6 +144,10 @@ pub struct CallOptions {
 
 impl CallOptions {
     /// Gives a call these options.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call.
     pub fn apply<T: Send + 'static>(self, mut call: Call<T>) -> Call<T> {
         if let Some(timeout) = self.timeout {
             call = call.timeout(timeout);
@@ -158,6 +162,10 @@ impl CallOptions {
     }
 
     /// Gives a call these options, and no more than this time.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call.
     pub fn apply_within<T: Send + 'static>(self, call: Call<T>, within: Duration) -> Call<T> {
         let within = self.deadline.map_or(within, |chosen| chosen.min(within));
         self.apply(call).deadline(within)

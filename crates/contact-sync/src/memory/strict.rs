@@ -432,8 +432,8 @@ impl State {
             let line = before.line;
             let current = self.lines.get(&line).map(|l| l.link.clone());
             self.link_again(&line, &contact, before.link, now);
-            let link = self.lines.get(&line).map(|l| l.link.clone());
-            if current != link
+            let again = self.lines.get(&line).map(|l| l.link.clone());
+            if current != again
                 && let Some(remote) = current.as_ref().and_then(LinkState::remote)
             {
                 self.forget_record(&line, &contact, remote);
