@@ -13,6 +13,9 @@ use crate::ids::{ContactId, JobId, TargetName, TenantId};
 use crate::store::{Accepted, Claim, Erased, NewJob, Removal, Work};
 use crate::target::Known;
 
+/// For so long at least the holder of an operation that is over may ask whether it was confirmed.
+const CONFIRMED: Duration = Duration::from_hours(24);
+
 /// What is left of a contact that was erased: nothing of the person, once the last removal is over.
 #[derive(Clone, Debug)]
 pub(super) struct Grave {
@@ -335,6 +338,9 @@ impl State {
     }
 
     pub(super) fn sweep(&mut self, keep: Duration, now: Instant) -> u64 {
+        let forgotten = now.checked_sub(keep.max(CONFIRMED));
+        self.confirmed
+            .retain(|_, (_, ended)| forgotten.is_none_or(|oldest| *ended >= oldest));
         let Some(oldest) = now.checked_sub(keep) else {
             return 0;
         };

@@ -479,7 +479,8 @@ impl StrictStore for MemoryStore {
     }
 
     async fn finish(&self, held: Held) -> Result<bool, StoreError> {
-        self.change(|state| state.finish(held))
+        let now = self.0.timer.now();
+        self.change(|state| state.finish(held, now))
     }
 
     async fn abandon(&self, held: Held, lease: Duration) -> Result<Vec<Claim>, StoreError> {

@@ -41,6 +41,8 @@ pub(super) struct State {
     bulk: BTreeSet<Slot>,
     pub(super) leases: BTreeSet<(Instant, JobId)>,
     pub(super) operations: HashMap<OperationId, Operation>,
+    /// Operations that were confirmed, and when they ended.
+    pub(super) confirmed: HashMap<OperationId, (LeaseToken, Instant)>,
     /// Lines that hold an identifier: they run, or have an intent.
     pub(super) holders: HashMap<Claimed, Vec<LineId>>,
     /// Records of people who are known by an identifier, each with one contact that it belongs to.

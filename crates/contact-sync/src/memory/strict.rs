@@ -356,10 +356,14 @@ impl State {
         }
     }
 
-    pub(super) fn finish(&mut self, held: Held) -> Result<bool, StoreError> {
+    pub(super) fn finish(&mut self, held: Held, now: Instant) -> Result<bool, StoreError> {
+        let over = self.confirmed.get(&held.operation);
+        if over.is_some_and(|(token, _)| *token == held.token) {
+            return Ok(true);
+        }
         let is_confirmed = self.operation(held)?.confirmed.is_some();
         if is_confirmed {
-            self.end(held.operation);
+            self.end(held.operation, now);
         }
         Ok(is_confirmed)
     }
@@ -468,14 +472,17 @@ impl State {
             .map(|(id, _)| *id)
             .collect();
         for id in over {
-            self.end(id);
+            self.end(id, now);
         }
     }
 
-    fn end(&mut self, id: OperationId) {
+    fn end(&mut self, id: OperationId, now: Instant) {
         let Some(operation) = self.operations.remove(&id) else {
             return;
         };
+        if operation.confirmed.is_some() {
+            self.confirmed.insert(id, (operation.token, now));
+        }
         for line in &operation.lines {
             if let Some(job) = self
                 .waiting_undo(line)

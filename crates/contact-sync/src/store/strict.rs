@@ -105,9 +105,12 @@ pub trait StrictStore: Send + Sync {
     /// not removed run then. Returns `false`, and changes nothing, where there is no confirmation, or none that was
     /// committed.
     ///
+    /// Of an operation that is over, by an earlier call or by the end of its lease, the answer is `true` as well if it was
+    /// confirmed: that is remembered for a day at least, and as long as attempts are.
+    ///
     /// # Errors
     ///
-    /// [`StoreError::LeaseLost`] when the end of its lease has ended it already. When the store cannot write, or cannot
+    /// [`StoreError::LeaseLost`] when the end of its lease has ended it, and it was not confirmed. When the store cannot write, or cannot
     /// tell yet because the transaction with the confirmation is open still.
     async fn finish(&self, held: Held) -> Result<bool, StoreError>;
 

@@ -263,7 +263,7 @@ impl Operation<'_> {
     /// has run out and its records may be gone again, the contact is queued like any signup, since the host has it.
     pub(super) async fn keep(&self, confirmation: &Confirmation) -> Result<Kept, StoreError> {
         if confirmation.is_joined() {
-            return self.committed(confirmation).await;
+            return Ok(self.committed().await);
         }
         match confirmation.write(self.store(), self.timer()).await {
             Ok(()) => {
@@ -288,28 +288,24 @@ impl Operation<'_> {
     }
 
     /// Finds out whether the transaction of the host that the confirmation was written in has been committed.
-    async fn committed(&self, confirmation: &Confirmation) -> Result<Kept, StoreError> {
+    async fn committed(&self) -> Kept {
         let (store, contact, held) = (self.store(), self.begun.contact, self.begun.held);
         // The driver rolls a transaction that was dropped back a little later.
         let is_confirmed = match insist(self.timer(), || store.finish(held)).await {
             Ok(is_confirmed) => is_confirmed,
-            // The end of its lease has ended it, and what it left tells how: links are written by the confirmation.
-            Err(StoreError::LeaseLost) => {
-                let links = insist(self.timer(), || store.links(contact)).await?;
-                let mut confirmed = confirmation.created.iter().chain(&confirmation.found);
-                confirmed.all(|link| links.contains(link))
-            }
+            // The end of its lease has ended it, and there was no confirmation: one would be remembered.
+            Err(StoreError::LeaseLost) => false,
             // The transaction may be open still. However it ends, the end of the operation's lease sees what it left.
             Err(error) => {
                 tracing::debug!(%contact, %error, "whether an operation is confirmed is not known yet");
                 true
             }
         };
-        Ok(if is_confirmed {
+        if is_confirmed {
             Kept::Confirmed
         } else {
             Kept::RolledBack
-        })
+        }
     }
 
     /// Deletes what this call has created, the latest first. What cannot be deleted now stays queued.

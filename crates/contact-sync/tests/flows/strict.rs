@@ -608,8 +608,15 @@ async fn a_confirmation_in_a_transaction_that_is_rolled_back_is_none() {
 /// The operation is ended by the end of its lease before the hook asks what became of it.
 #[rstest]
 #[tokio::test(start_paused = true)]
-async fn what_a_transaction_left_is_told_after_the_lease_too(#[values(true, false)] commits: bool) {
+async fn what_a_transaction_left_is_told_after_the_lease_too(
+    #[values(true, false)] commits: bool,
+    #[values(true, false)] is_found: bool,
+) {
     let world = World::new();
+    if is_found {
+        world.hook.on_signup(ann()).await.unwrap();
+        world.work().await;
+    }
     let store = world.store.clone();
     let insert = async |ticket: Ticket| {
         join(&store, &ticket, commits).await;
@@ -624,7 +631,8 @@ async fn what_a_transaction_left_is_told_after_the_lease_too(#[values(true, fals
         Err(error) => assert!(!commits && matches!(error, StrictError::RolledBack)),
     }
     world.work().await;
-    assert_eq!(world.vendor.records().len(), usize::from(commits));
+    let records = usize::from(commits || is_found);
+    assert_eq!(world.vendor.records().len(), records);
 }
 
 #[tokio::test(start_paused = true)]

@@ -145,12 +145,17 @@ create table sync_operations (
 
 create index sync_operations_leased on sync_operations (lease_until);
 
--- Which of them are confirmed. A row of its own, so that the lease is renewed while the host's transaction is open.
+-- Which of them are confirmed. A row of its own, so that the lease is renewed while the host's transaction is open. It
+-- outlives the operation for a while, for its holder to ask.
 create table sync_confirmations (
     operation_id uuid not null primary key,
-    -- What it has changed, for taking it back; null where the host's own transaction has written it.
-    changes text
+    token uuid not null,
+    -- What it has changed, for taking it back; null where the host's own transaction has written it, and in the end.
+    changes text,
+    ended_at timestamptz
 );
+
+create index sync_confirmations_ended on sync_confirmations (ended_at) where ended_at is not null;
 
 -- One row for each attempt of a job, with what it says about the integration.
 create table sync_attempts (

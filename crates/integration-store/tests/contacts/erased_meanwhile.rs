@@ -159,6 +159,6 @@ pub(crate) async fn come_back_under_their_key_without_a_target(subject: &dyn Sub
     assert!(desk.store.finish(begun.held).await.unwrap());
     let found = desk.store.find(&acme(), ann().key()).await.unwrap();
     assert_eq!(found, Some(id));
-    let again = desk.store.finish(begun.held).await;
-    assert!(matches!(again, Err(StoreError::LeaseLost)), "{again:?}");
+    let over = desk.store.abandon(begun.held, LEASE).await;
+    assert!(matches!(over, Err(StoreError::LeaseLost)), "{over:?}");
 }

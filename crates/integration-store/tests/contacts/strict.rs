@@ -227,6 +227,13 @@ pub(crate) async fn is_the_callers_as_long_as_it_is_renewed(subject: &dyn Subjec
 
 /// Everything that a holder may ask is refused.
 pub(crate) async fn lost_all(desk: &Desk<'_>, held: Held) {
+    lost_but_its_end(desk, held).await;
+    let said = desk.store.finish(held).await;
+    assert!(matches!(said, Err(StoreError::LeaseLost)), "{said:?}");
+}
+
+/// Everything that a holder may change is refused.
+async fn lost_but_its_end(desk: &Desk<'_>, held: Held) {
     let store = &desk.store;
     let what = Undo::new(ann(), ExternalKey::from("user-1"), started(0));
     let said = [
@@ -236,7 +243,6 @@ pub(crate) async fn lost_all(desk: &Desk<'_>, held: Held) {
         store.note_unclear(held, &phone(), LEASE).await,
         store.withdraw_create(held, &phone()).await,
         store.confirm(held, &[link("late")], &[]).await,
-        store.finish(held).await.map(|_| ()),
         store.abandon(held, LEASE).await.map(|_| ()),
     ];
     for said in said {
@@ -256,7 +262,7 @@ pub(crate) async fn is_nobodys_without_its_token(subject: &dyn Subject) {
     desk.create(&begun, &ann(), "r1").await;
     desk.confirm(&begun, "r1").await;
     desk.end(&begun).await;
-    lost_all(&desk, begun.held).await;
+    lost_but_its_end(&desk, begun.held).await;
     assert_eq!(desk.remote_of(begun.contact).await, Some("r1".into()));
     let nowhere = desk.begin(&bob()).await;
     let elsewhere = desk.store.note_unclear(nowhere.held, &crm(), LEASE).await;
@@ -304,6 +310,43 @@ pub(crate) async fn keeps_what_is_confirmed_through_a_crash(subject: &dyn Subjec
     desk.rests().await;
     assert_eq!(desk.remote_of(begun.contact).await, Some("r1".into()));
     assert!(!desk.is_busy(&ann()).await);
+}
+
+/// Whoever does not hear the first answer asks again, and so does who comes after the end of the lease: it is remembered
+/// for a day, and as long as attempts are. Nobody else is told.
+pub(crate) async fn remembers_that_it_was_confirmed(subject: &dyn Subject) {
+    let mut desk = desk(subject);
+    let finished = desk.begin(&ann()).await;
+    desk.create(&finished, &ann(), "r1").await;
+    desk.confirm(&finished, "r1").await;
+    assert!(desk.store.finish(finished.held).await.unwrap());
+    let found = desk.begin(&bob()).await;
+    let confirmed = desk.store.confirm(found.held, &[], &[link("r2")]).await;
+    confirmed.unwrap();
+    desk.pass(601).await;
+    let late = desk.claim().await;
+    desk.found(&late, "r2").await;
+    // One with the same links that was not.
+    let other = desk.begin(&bob()).await;
+    desk.pass(601).await;
+    desk.rests().await;
+    lost_all(&desk, other.held).await;
+    desk.reopen().await;
+    for held in [finished.held, found.held] {
+        assert!(desk.store.finish(held).await.unwrap());
+        lost_but_its_end(&desk, held).await;
+        let of_others = Held::new(held.operation, LeaseToken::generate());
+        lost_all(&desk, of_others).await;
+    }
+    desk.store.sweep(seconds(0)).await.unwrap();
+    assert!(desk.store.finish(found.held).await.unwrap());
+    desk.pass(100_000).await;
+    desk.store.sweep(seconds(200_000)).await.unwrap();
+    assert!(desk.store.finish(found.held).await.unwrap());
+    desk.store.sweep(seconds(0)).await.unwrap();
+    for held in [finished.held, found.held] {
+        lost_all(&desk, held).await;
+    }
 }
 
 /// A record that was there may say something else: a delivery brings it up to date.

@@ -184,6 +184,7 @@ macro_rules! suite {
                 is_nobodys_without_its_token,
                 keeps_what_is_confirmed,
                 keeps_what_is_confirmed_through_a_crash,
+                remembers_that_it_was_confirmed,
                 brings_what_was_found_up_to_date,
                 brings_what_was_said_before_along,
                 makes_records_that_are_ours,

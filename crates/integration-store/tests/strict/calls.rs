@@ -89,7 +89,7 @@ async fn whoever_does_not_hold_it_changes_nothing(place: Place) {
     // It is there still, and its holder's.
     store.confirm(begun.held, &[link("r1")], &[]).await.unwrap();
     assert!(store.finish(begun.held).await.unwrap());
-    assert!(is_lost(&store.finish(begun.held).await));
+    assert!(is_lost(&store.finish(other).await));
     place.nothing_is_left().await;
 }
 

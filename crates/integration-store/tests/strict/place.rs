@@ -292,7 +292,7 @@ impl Place {
     pub(crate) async fn nothing_is_left(&self) {
         for table in [
             "sync_operations",
-            "sync_confirmations",
+            "sync_confirmations where ended_at is null",
             "sync_undos",
             "sync_outbox",
             "sync_claims",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contact_sync::{ClaimRequest, Held, StoreError, StrictError, Ticket};
 use integration_store::ConfirmIn as _;
 
-use crate::host::{End, Failed, Step, Watcher, insert};
+use crate::host::{End, Failed, Nobody, Step, Watcher, insert};
 use crate::place::{Database, Place, ann, on_each_database};
 use crate::vendor::Op;
 
@@ -14,6 +14,8 @@ on_each_database! {
     a_refused_confirmation_leaves_the_hosts_transaction_usable,
     a_lease_that_ran_out_takes_no_open_confirmation,
     a_database_that_goes_away_in_the_confirmation_leaves_neither,
+    what_was_found_and_not_committed_is_rolled_back_after_the_lease_too,
+    what_was_found_and_committed_is_kept_after_the_lease_too,
     a_commit_that_comes_too_late_counts,
     a_rollback_that_comes_too_late_counts,
 }
@@ -120,6 +122,38 @@ async fn a_lease_that_ran_out_takes_no_open_confirmation(place: Place) {
     };
     place.crm().create(&ann(), insert).await.unwrap();
     place.both_have(1).await;
+}
+
+/// A host that links what it has linked before, and is so slow that the lease of the operation ends it.
+async fn found_by_a_slow_host(place: &Place, end: End) -> Result<(), StrictError<Failed>> {
+    place.create(&ann(), End::Commits).await.unwrap();
+    let insert = async |ticket: Ticket| {
+        assert!(ticket.confirmation().created.is_empty());
+        insert(&place.database, &ticket, "Ann Lee", end, &Nobody).await?;
+        // A transaction that was dropped is over a little later.
+        while place.database.count("sync_operations").await > 0 {
+            place.reap().await;
+        }
+        Ok(())
+    };
+    let created = place.crm().create(&ann(), insert).await;
+    place.work().await;
+    place.nothing_is_left().await;
+    created.map(drop)
+}
+
+async fn what_was_found_and_not_committed_is_rolled_back_after_the_lease_too(place: Place) {
+    let error = found_by_a_slow_host(&place, End::RollsBackInSilence).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, StrictError::RolledBack), "{error:?}");
+    place.both_have(1).await;
+}
+
+async fn what_was_found_and_committed_is_kept_after_the_lease_too(place: Place) {
+    let kept = found_by_a_slow_host(&place, End::Commits).await;
+    kept.unwrap();
+    assert_eq!(place.database.count("people").await, 2);
+    assert_eq!(place.vendor.records().len(), 1);
 }
 
 /// Takes the database away while the confirmation is being written.

@@ -4,7 +4,7 @@
 //! it back. One of the store's own can be taken back until the operation is over: it writes down what it has changed.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contact_sync::limits::check_remote;
 use contact_sync::{Confirmation, Held, Lane, Link, OperationId, StoreError, TargetName, Ticket};
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,8 @@ use crate::columns::{Id, Time};
 /// Says that an operation is confirmed, if it is there and nobody has said so yet. It comes first: who writes first
 /// waits for others that write, and is not refused because somebody else wrote after it has read.
 const SAY: &str = "
-    insert into main.sync_confirmations (operation_id)
-    select id from main.sync_operations where id = $1 and token = $2
+    insert into main.sync_confirmations (operation_id, token)
+    select id, token from main.sync_operations where id = $1 and token = $2
     on conflict (operation_id) do nothing";
 
 /// Keeps the operation there until the end of the transaction, and lets its lease be renewed.
@@ -38,6 +38,21 @@ const REMEMBER: &str = "update main.sync_confirmations set changes = $2 where op
 const CONFIRMED: &str = "select changes from main.sync_confirmations where operation_id = $1";
 
 const FORGET: &str = "delete from main.sync_confirmations where operation_id = $1";
+
+/// What is left of it says that it was, and nothing of the person.
+const KEEP: &str =
+    "update main.sync_confirmations set changes = null, ended_at = $2 where operation_id = $1";
+
+const KEPT: &str = "
+    select operation_id from main.sync_confirmations
+    where operation_id = $1 and token = $2 and ended_at is not null";
+
+const SWEEP: &str = "
+    delete from main.sync_confirmations where operation_id in
+        (select c.operation_id from main.sync_confirmations c where c.ended_at < $1 order by c.ended_at limit $2)";
+
+/// For so long at least the holder of an operation that is over may ask whether it was confirmed.
+const SHORTEST: TimeDelta = TimeDelta::days(1);
 
 const CONTACT: &str = "
     select contact, revision, erased_at from main.sync_contacts where id = $1 /* for update */";
@@ -358,6 +373,46 @@ pub(super) async fn forget(
     let query = store.query(FORGET).bind(Id::from(operation.as_uuid()));
     query.execute(conn).await.map_err(failed)?;
     Ok(())
+}
+
+/// Keeps of the confirmation of an operation that ends that there was one.
+pub(super) async fn keep_for_later(
+    store: &impl Statements,
+    conn: &mut Connection,
+    operation: OperationId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let query = store.query(KEEP).bind(Id::from(operation.as_uuid()));
+    let query = query.bind(Time::from(now));
+    query.execute(conn).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Tells whether an operation that is over was confirmed, as far as that is remembered.
+pub(super) async fn was_confirmed(
+    store: &impl Statements,
+    conn: &mut Connection,
+    held: Held,
+) -> Result<bool> {
+    let query = store
+        .query(KEPT)
+        .bind(Id::from(held.operation.as_uuid()))
+        .bind(Id::from(held.token.as_uuid()));
+    Ok(query.fetch_optional(conn).await.map_err(failed)?.is_some())
+}
+
+/// Forgets of so many operations that ended before a time that they were confirmed, unless that was lately. Returns of
+/// how many.
+pub(super) async fn sweep(
+    store: &impl Statements,
+    conn: &mut Connection,
+    (before, now): (DateTime<Utc>, DateTime<Utc>),
+    many: i64,
+) -> Result<u64> {
+    let before = before.min(now - SHORTEST);
+    let query = store.query(SWEEP).bind(Time::from(before)).bind(many);
+    let done = query.execute(conn).await.map_err(failed)?;
+    Ok(done.rows_affected())
 }
 
 #[async_trait]

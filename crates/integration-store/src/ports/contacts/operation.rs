@@ -373,14 +373,19 @@ pub(super) async fn withdraw_create(
     set_link(store, conn, &line_id, tenant, &link, None, now).await
 }
 
-/// Ends an operation if it is confirmed; tells whether it was.
+/// Ends an operation if it is confirmed; tells whether it was, and of one that is over as well.
 pub(super) async fn finish(
     store: &impl Statements,
     conn: &mut Connection,
     held: Held,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let operation = operation(store, conn, held).await?;
+    let operation = match operation(store, conn, held).await {
+        Err(StoreError::LeaseLost) if confirm::was_confirmed(store, conn, held).await? => {
+            return Ok(true);
+        }
+        operation => operation?,
+    };
     alone(store, conn, held).await?;
     if confirm::confirmed(store, conn, held.operation)
         .await?
@@ -405,6 +410,7 @@ pub(super) async fn abandon(
         None => {}
         Some(Some(changes)) => {
             confirm::take_back(store, conn, &operation, changes, now).await?;
+            confirm::forget(store, conn, held.operation).await?;
         }
         // The host has committed it together with its own record: both sides have the contact.
         Some(None) => {
@@ -459,6 +465,7 @@ async fn end(
     operation: &Operation,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    confirm::keep_for_later(store, conn, operation.held.operation, now).await?;
     delete(store, conn, operation.held.operation).await?;
     for line_id in operation.lines() {
         if let Some(waiting) = undo::waiting(store, conn, &line_id).await? {
@@ -474,7 +481,6 @@ async fn delete(
     conn: &mut Connection,
     operation: OperationId,
 ) -> Result<()> {
-    confirm::forget(store, conn, operation).await?;
     let query = store.query(DELETE).bind(Id::from(operation.as_uuid()));
     query.execute(conn).await.map_err(failed)?;
     Ok(())

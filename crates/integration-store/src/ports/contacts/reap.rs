@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::commit::count;
+use super::confirm::sweep as sweep_confirmed;
 use super::ending::{Ending, meanwhile, write};
 use super::erase::wipe_what_is_left;
 use super::job_row::JobRow;
@@ -163,8 +164,8 @@ pub(super) async fn keep_own(store: &Store, now: DateTime<Utc>, at: Instant) -> 
         .await
 }
 
-/// Deletes what was written down about attempts longer ago than `keep`, and what was set aside for so long of what hosts
-/// have put in themselves.
+/// Deletes what was written down about attempts longer ago than `keep`, what was set aside for so long of what hosts have
+/// put in themselves, and of strict creates that they were confirmed. Returns how many of the first two.
 pub(super) async fn sweep(store: &Store, keep: Duration) -> Result<u64> {
     const MANY: i64 = 5_000;
     let mut swept = 0;
@@ -172,12 +173,15 @@ pub(super) async fn sweep(store: &Store, keep: Duration) -> Result<u64> {
         let (some, all) = store
             .change(move |store, connection| {
                 Box::pin(async move {
-                    let before = store.now(connection).await? - lease_ttl(keep);
+                    let now = store.now(connection).await?;
+                    let before = now - lease_ttl(keep);
                     let query = store.query(SWEEP).bind(Time::from(before)).bind(MANY);
                     let done = query.execute(&mut *connection).await.map_err(failed)?;
                     let set_aside = store.sweep_intake(connection, before, MANY).await?;
+                    let confirmed = sweep_confirmed(store, connection, (before, now), MANY).await?;
                     let attempts = done.rows_affected();
-                    Ok((attempts.max(set_aside), attempts + set_aside))
+                    let most = attempts.max(set_aside).max(confirmed);
+                    Ok((most, attempts + set_aside))
                 })
             })
             .await?;
