@@ -66,7 +66,9 @@ impl State {
         let before = stored.contact.clone();
         stored.contact.merge(change.clone());
         stored.revision += u64::from(stored.contact != before);
-        Some(stored.revision)
+        let revision = stored.revision;
+        self.look_again(id);
+        Some(revision)
     }
 
     pub(super) fn erase(

@@ -195,7 +195,9 @@ impl State {
         if let Some(stored) = self.contacts.get_mut(&id) {
             stored.contact.merge(contact.clone());
             stored.revision += 1;
-            return stored.revision;
+            let revision = stored.revision;
+            self.look_again(id);
+            return revision;
         }
         let erased = self.graves.remove(&id).map_or(0, |grave| grave.revision);
         if *contact.key() != ContactKey::Unidentified {
@@ -322,6 +324,14 @@ impl State {
     pub(super) fn disarm(&mut self, line: &LineId) {
         if let Some((lane, slot)) = self.slot(line) {
             self.ready(lane).remove(&slot);
+        }
+    }
+
+    /// Lets the lines of a contact that has changed look again which wait for others: there may be nobody to wait for any
+    /// more.
+    pub(super) fn look_again(&mut self, id: ContactId) {
+        for target in self.targets.get(&id).cloned().unwrap_or_default() {
+            self.arm(&(id, target));
         }
     }
 

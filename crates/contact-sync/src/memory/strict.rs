@@ -417,6 +417,7 @@ impl State {
             _ if !untouched => {}
             Some(before) => {
                 self.contacts.insert(id, before);
+                self.look_again(id);
             }
             None => {
                 self.contacts.remove(&id);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use contact_sync::{Ack, Claim, Known, Lane, LinkChange, RemoteId};
+use contact_sync::{Ack, Claim, Known, Lane, LinkChange, RemoteId, Signup};
 
 use crate::desk::{delivery, desk, seconds};
-use crate::people::{A, B, CRM, PHONE, user};
+use crate::people::{A, B, CRM, PHONE, acme, contact, user};
 use crate::subject::Subject;
 
 fn key(claim: &Claim) -> &str {
@@ -114,6 +114,31 @@ pub(crate) async fn that_have_changed_do_not_wait(subject: &dyn Subject) {
         .await;
     let claim = desk.claim().await;
     assert_eq!(key(&claim), "user-2");
+}
+
+/// As before, where the change says nothing of the place where they wait.
+pub(crate) async fn that_have_changed_elsewhere_do_not_wait(subject: &dyn Subject) {
+    let desk = desk(subject);
+    let same = |id: &str| user(id, "Ann Lee", "ann@example.com", "");
+    desk.sign_up(&same("user-1")).await;
+    desk.claim().await;
+    desk.sign_up(&same("user-2")).await;
+    let third = desk.sign_up(&same("user-3")).await.contact;
+    desk.rests().await;
+    // What is no reason is no change.
+    let noted = Signup::new().host_id("user-2").notes("calls on Mondays");
+    desk.sign_up_at(&contact(&noted), &[]).await;
+    desk.rests().await;
+    let other = user("user-2", "Ann Lee", "lee@example.com", "");
+    desk.sign_up_at(&other, &[]).await;
+    let claim = desk.claim().await;
+    assert_eq!(key(&claim), "user-2");
+    desk.created(&claim, "r2").await;
+    let other = user("user-3", "Ann Lee", "anne@example.com", "");
+    let amended = desk.store.amend(&acme(), third, &other, &[]).await;
+    amended.unwrap().unwrap();
+    let claim = desk.claim().await;
+    assert_eq!(key(&claim), "user-3");
 }
 
 /// While a create of the same person is not cleared up, nobody else of that person goes there; others do.

@@ -109,6 +109,7 @@ macro_rules! suite {
                 at_different_targets_do_not_wait,
                 that_hang_together_are_worked_on_in_turn,
                 that_have_changed_do_not_wait,
+                that_have_changed_elsewhere_do_not_wait,
                 wait_for_an_unconfirmed_create,
                 do_not_wait_for_a_withdrawn_create,
                 look_under_the_key_of_a_create_that_was_given_up,

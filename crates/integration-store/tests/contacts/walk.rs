@@ -251,12 +251,9 @@ impl<'a> Walker<'a> {
         if claims.jobs.is_empty() {
             write!(told, "rests {}", claims.next_in.is_some()).unwrap();
         }
-        // In what order those of one claim are named is nobody's business: a database looks at several at once.
+        // In what order those of several contacts are named is nobody's business: a database looks at several at once.
         let mut jobs = claims.jobs;
-        jobs.sort_by_key(|job| {
-            let contact = self.names.get(&job.contact.as_uuid()).copied();
-            (contact, job.target.clone())
-        });
+        jobs.sort_by_key(|job| self.names.get(&job.contact.as_uuid()).copied());
         for claim in jobs {
             writeln!(told, "{}", self.told(&claim)).unwrap();
             self.claims.push(claim);

@@ -10,7 +10,7 @@ use contact_sync::{Confirmation, Held, Lane, Link, OperationId, StoreError, Targ
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, Transaction};
 
-use super::contact::{LineId, read_contact, write_contact};
+use super::contact::{LineId, look_again, read_contact, write_contact};
 use super::contacts_db::Place;
 use super::erase::{is_erased, link_of_erased};
 use super::line::{LinkState, forget_record, line, set_link};
@@ -345,7 +345,8 @@ async fn restore(
             .bind(before.erased_at.map(Time::from))
             .bind(Time::from(now));
     }
-    let done = query.execute(conn).await.map_err(failed)?;
+    let done = query.execute(&mut *conn).await.map_err(failed)?;
+    look_again(store, conn, operation.contact_id, now).await?;
     Ok(done.rows_affected() > 0)
 }
 

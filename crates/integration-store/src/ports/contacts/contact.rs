@@ -96,6 +96,9 @@ const UPDATE: &str = "
                 select 1 from main.sync_contacts o where o.tenant_id = c.tenant_id and o.contact_key = $5)))
     where c.id = $1";
 
+const LOOK_AGAIN: &str = "
+    update main.sync_outbox set waits_for = null, updated_at = $2 where contact_id = $1 and waits_for is not null";
+
 /// A contact's row.
 struct Stored {
     revision: u64,
@@ -265,8 +268,11 @@ async fn merge(
     let mut merged = contact.clone();
     let key = stored.is_erased.then(|| key_text(contact.key()));
     if let Some(older) = stored.contact.filter(|_| !stored.is_erased) {
-        merged = older;
+        merged = older.clone();
         merged.merge(contact.clone());
+        if merged.name() != older.name() || merged.identifiers() != older.identifiers() {
+            look_again(store, connection, id, now).await?;
+        }
     }
     let revision = stored.revision + 1;
     store
@@ -285,6 +291,20 @@ async fn merge(
         is_new: false,
         is_blank: merged.is_blank(),
     })
+}
+
+/// Lets the jobs of a contact look again that wait for others: by a name or an identifier that has changed there may be
+/// nobody to wait for any more.
+pub(super) async fn look_again(
+    store: &impl Statements,
+    connection: &mut Connection,
+    id: ContactId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let query = store.query(LOOK_AGAIN).bind(Id::from(id.as_uuid()));
+    let query = query.bind(Time::from(now));
+    query.execute(connection).await.map_err(failed)?;
+    Ok(())
 }
 
 /// Returns a contact and its revision, if it is there and not erased.
