@@ -6,7 +6,7 @@ use connector_http::Lane;
 use tokio::time::Instant;
 
 use super::state::{Holder, JobState, LineId, LinkState, State, Task};
-use crate::contact::{Contact, ExternalKey};
+use crate::contact::{Contact, ExternalKey, Identifier};
 use crate::failure::{ErrorClass, FailureNote};
 use crate::ids::{JobId, LeaseToken, TenantId};
 use crate::matching::{Candidate, Verdict, decide, same_person};
@@ -63,7 +63,8 @@ impl State {
             Task::Undo(undo) => undo.contact.clone(),
             Task::Remove(leaving) => leaving.contact.clone(),
         };
-        match self.blocker(&line, &contact, now) {
+        let identifiers = job.task.identifiers(&contact);
+        match self.blocker(&line, (&contact, &identifiers), now) {
             None => self.lease_out(id, &contact, lease, now),
             Some(Blocker::Line(blocker)) => {
                 self.unpark(id);
@@ -102,8 +103,9 @@ impl State {
         lease: Duration,
         now: Instant,
     ) -> Option<Claim> {
-        let line = self.jobs.get(&id)?.line.clone();
-        self.hold(&line, Holder::Job(id), contact);
+        let job = self.jobs.get(&id)?;
+        let (line, identifiers) = (job.line.clone(), job.task.identifiers(contact));
+        self.hold(&line, Holder::Job(id), contact, identifiers);
         let work = match &self.jobs.get(&id)?.task {
             Task::Undo(undo) => Work::Undo(undo.clone()),
             Task::Remove(leaving) => Work::Remove(Box::new(self.removal(&line, leaving)?)),
@@ -130,13 +132,18 @@ impl State {
     }
 
     /// Tells what has to come to an end before anybody works on a person at a target.
-    pub(super) fn blocker(&self, id: &LineId, contact: &Contact, now: Instant) -> Option<Blocker> {
+    pub(super) fn blocker(
+        &self,
+        id: &LineId,
+        (contact, identifiers): (&Contact, &[Identifier]),
+        now: Instant,
+    ) -> Option<Blocker> {
         let line = self.lines.get(id)?;
         if let Some(settled) = line.settles_at.filter(|at| *at > now) {
             return Some(Blocker::Until(settled));
         }
         let has_intent = line.link == LinkState::Intent;
-        self.sharing(&line.tenant, id, contact)
+        self.sharing(&line.tenant, id, identifiers)
             .find_map(|other_id| {
                 let other = self.lines.get(other_id)?;
                 if other.holder.is_some() {
@@ -154,20 +161,19 @@ impl State {
             })
     }
 
-    /// Lines of other contacts that hold an identifier of this one at the same target.
+    /// Lines of other contacts that hold one of these identifiers at the same target.
     fn sharing<'a>(
         &'a self,
         tenant: &TenantId,
         id: &'a LineId,
-        contact: &Contact,
-    ) -> impl Iterator<Item = &'a LineId> + use<'a> {
+        identifiers: &'a [Identifier],
+    ) -> impl Iterator<Item = &'a LineId> {
         let tenant = tenant.clone();
-        contact
-            .identifiers()
-            .into_iter()
+        identifiers
+            .iter()
             .filter_map(move |identifier| {
                 self.holders
-                    .get(&(tenant.clone(), id.1.clone(), identifier))
+                    .get(&(tenant.clone(), id.1.clone(), identifier.clone()))
             })
             .flatten()
             .filter(move |other| *other != id)
@@ -222,7 +228,7 @@ impl State {
         contact: &Contact,
     ) -> Vec<ExternalKey> {
         let mut aliases: Vec<ExternalKey> = self
-            .sharing(tenant, line, contact)
+            .sharing(tenant, line, &contact.identifiers())
             .filter_map(|other| {
                 let state = self.lines.get(other)?;
                 let (theirs, _) = state.holds.as_ref()?;

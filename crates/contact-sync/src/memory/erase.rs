@@ -8,8 +8,8 @@ use connector_http::Lane;
 use tokio::time::Instant;
 
 use super::state::{JobState, LineId, LinkState, State, Task};
-use crate::contact::{Contact, ContactKey, ExternalKey};
-use crate::ids::{ContactId, JobId, TargetName, TenantId};
+use crate::contact::{Contact, ContactKey, ExternalKey, Identifier};
+use crate::ids::{ContactId, JobId, RemoteId, TargetName, TenantId};
 use crate::store::{Accepted, Claim, Erased, NewJob, Removal, Work};
 use crate::target::Known;
 
@@ -30,6 +30,8 @@ pub(super) struct Grave {
 pub(super) struct Leaving {
     pub(super) contact: Contact,
     key: ExternalKey,
+    /// Under what else its record is known, or may be found.
+    pub(super) also: Vec<Identifier>,
 }
 
 impl State {
@@ -88,6 +90,7 @@ impl State {
         let leaving = Leaving {
             key: stored.contact.key().external(id),
             contact: stored.contact,
+            also: Vec::new(),
         };
         let grave = Grave {
             tenant: stored.tenant,
@@ -138,7 +141,15 @@ impl State {
         let mut stays = false;
         if removal.is_none() {
             if is_running || has == LinkState::Intent || has.is_ours() {
-                self.queue_removal(id, leaving.clone(), now);
+                let held = self.lines.get(id).and_then(|line| line.holds.clone());
+                let remote = self.lines.get(id).and_then(|line| line.link.remote());
+                let mut also = self.known_under(id, remote.or(has.remote()));
+                also.extend(held.into_iter().flat_map(|(_, identifiers)| identifiers));
+                let leaving = Leaving {
+                    also,
+                    ..leaving.clone()
+                };
+                self.queue_removal(id, leaving, now);
             } else if has.remote().is_some() {
                 // Where a create goes on, the end of that sees to it.
                 if self.lines.get(id).is_some_and(|l| l.link == has) {
@@ -153,6 +164,19 @@ impl State {
             line.changed.notify_waiters();
         }
         stays
+    }
+
+    /// Under what a record is known: who looks for one of these may find it, and is kept off while it is removed.
+    fn known_under(&self, id: &LineId, remote: Option<&RemoteId>) -> Vec<Identifier> {
+        let Some((tenant, remote)) = self.lines.get(id).map(|line| &line.tenant).zip(remote) else {
+            return Vec::new();
+        };
+        let known = self.known.iter().filter(|((t, target, _), records)| {
+            t == tenant && *target == id.1 && records.iter().any(|(one, _)| one == remote)
+        });
+        known
+            .map(|((_, _, identifier), _)| identifier.clone())
+            .collect()
     }
 
     fn queue_removal(&mut self, id: &LineId, leaving: Leaving, now: Instant) {
@@ -181,11 +205,13 @@ impl State {
         }
         let may_be_ours = before == LinkState::Intent || before.is_ours();
         let link = if may_be_ours { before } else { LinkState::None };
+        let also = self.known_under(id, link.remote());
         self.set_link(id, link, None);
         if may_be_ours && self.lines.get(id).is_some_and(|l| l.removal.is_none()) {
             let leaving = Leaving {
                 key: contact.key().external(id.0),
                 contact: contact.clone(),
+                also,
             };
             self.queue_removal(id, leaving, now);
         }

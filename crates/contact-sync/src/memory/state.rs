@@ -143,6 +143,21 @@ pub(super) enum Task {
     Remove(Box<Leaving>),
 }
 
+impl Task {
+    /// The identifiers that a job needs for itself, whose contact this is.
+    pub(super) fn identifiers(&self, contact: &Contact) -> Vec<Identifier> {
+        let mut identifiers = contact.identifiers();
+        if let Self::Remove(leaving) = self {
+            for also in &leaving.also {
+                if !identifiers.contains(also) {
+                    identifiers.push(also.clone());
+                }
+            }
+        }
+        identifiers
+    }
+}
+
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum JobState {
     Ready,
@@ -386,10 +401,15 @@ impl State {
     }
 
     /// Makes a holder of a line, with its identifiers.
-    pub(super) fn hold(&mut self, id: &LineId, holder: Holder, contact: &Contact) {
+    pub(super) fn hold(
+        &mut self,
+        id: &LineId,
+        holder: Holder,
+        contact: &Contact,
+        identifiers: Vec<Identifier>,
+    ) {
         self.disarm(id);
         self.drop_identifiers(id);
-        let identifiers = contact.identifiers();
         let Some(line) = self.lines.get_mut(id) else {
             return;
         };

@@ -63,7 +63,9 @@ impl State {
         for line in &lines {
             let held = self.line(line, tenant).holder.is_some();
             // What is about to be deleted must not be found.
-            if held || self.is_leaving(line) || self.blocker(line, contact, now).is_some() {
+            let person = (contact, contact.identifiers());
+            let blocker = self.blocker(line, (person.0, &person.1), now);
+            if held || self.is_leaving(line) || blocker.is_some() {
                 return Err(StoreError::Busy);
             }
         }
@@ -76,7 +78,8 @@ impl State {
             let undo = self.waiting_undo(line);
             target.unfinished = undo.and_then(|id| self.undo_started(id));
             known.push(target);
-            self.hold(line, Holder::Operation(held.operation), contact);
+            let holder = Holder::Operation(held.operation);
+            self.hold(line, holder, contact, contact.identifiers());
             if let Some(job) = undo.and_then(|id| self.jobs.get_mut(&id)) {
                 job.state = JobState::Held(held.operation);
             }

@@ -127,6 +127,8 @@ create table sync_undos (
     contact text not null,
     external_key text not null,
     remote_id text collate "C",
+    -- Of a removal: under what its record is known or may be found besides, as in sync_claims; a JSON list.
+    also text,
     started_at timestamptz not null
 );
 

@@ -21,7 +21,7 @@ macro_rules! subject {
     () => {
         "c.revision, c.contact, (c.erased_at is not null) as is_erased, \
          u.contact as undo_contact, u.external_key as undo_key, u.remote_id as undo_remote, \
-         u.started_at as undo_started_at"
+         u.started_at as undo_started_at, u.also as undo_also"
     };
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contact_sync::{
-    Accepted, Ack, ContactId, JobKind, Lane, LinkChange, LogOutcome, NewJob, TenantId, Work,
+    Accepted, Ack, ContactId, JobKind, Known, Lane, LinkChange, LogOutcome, NewJob, TenantId, Work,
 };
 
 use crate::desk::{Desk, LEASE, delivery, desk, removal, seconds};
@@ -99,7 +99,7 @@ pub(crate) async fn takes_our_record_away(subject: &dyn Subject) {
     desk.sign_up(&user("user-7", "Ann Lee", "ann@example.com", A))
         .await;
     let claim = desk.claim().await;
-    assert_eq!(delivery(&claim).known, contact_sync::Known::Nobody);
+    assert_eq!(delivery(&claim).known, Known::Nobody);
     assert!(delivery(&claim).aliases.is_empty());
 }
 
@@ -273,7 +273,7 @@ pub(crate) async fn goes_before_whoever_comes_back(subject: &dyn Subject) {
     let claim = desk.claim().await;
     let delivery = delivery(&claim);
     assert_eq!(delivery.contact, back);
-    assert_eq!(delivery.known, contact_sync::Known::Nobody);
+    assert_eq!(delivery.known, Known::Nobody);
     assert!(!delivery.uncertain);
     desk.created(&claim, "r2").await;
     desk.rests().await;
@@ -337,7 +337,7 @@ pub(crate) async fn that_cannot_be_done_is_dropped_for_who_comes_back(subject: &
     assert!(desk.stopped().await.is_empty());
     let claim = desk.claim().await;
     let known = &delivery(&claim).known;
-    assert_eq!(*known, contact_sync::Known::One("r1".into()));
+    assert_eq!(*known, Known::One("r1".into()));
     desk.found(&claim, "r1").await;
     desk.rests().await;
 }
@@ -406,7 +406,7 @@ pub(crate) async fn leaves_the_links_of_others(subject: &dyn Subject) {
         .await;
     let claim = desk.claim().await;
     let known = &delivery(&claim).known;
-    assert_eq!(*known, contact_sync::Known::One("r1".into()));
+    assert_eq!(*known, Known::One("r1".into()));
 }
 
 /// Whoever waited for the erased person goes on.
@@ -436,6 +436,53 @@ pub(crate) async fn lets_go_whoever_waits_for_it(subject: &dyn Subject) {
         desk.pass(1).await;
     }
     assert!(delivered);
+    assert_eq!(desk.store.snapshot().await.unwrap().live(), 0);
+}
+
+/// Links Ann, lets another contact of hers have her record by the address of then, gives her another address, and erases
+/// her while the delivery of the other runs.
+async fn known_by_an_older_address(desk: &Desk<'_>) -> (ContactId, contact_sync::Claim) {
+    let old = |id: &str| user(id, "Ann Lee", "ann@example.com", "");
+    let id = desk.link(&old("user-1"), "r1").await;
+    desk.sign_up(&old("user-2")).await;
+    let other = desk.claim().await;
+    assert_eq!(delivery(&other).known, Known::One("r1".into()));
+    let new = user("user-1", "Ann Lee", "new@example.com", "");
+    desk.sign_up_at(&new, &[]).await;
+    assert_eq!(erase(desk, id).await.queued, [phone()]);
+    (id, other)
+}
+
+/// Whoever is about to say that the record is theirs is waited for, by whatever they know it.
+pub(crate) async fn waits_for_who_has_found_its_record(subject: &dyn Subject) {
+    let mut desk = desk(subject);
+    let (id, other) = known_by_an_older_address(&desk).await;
+    desk.reopen().await;
+    desk.rests().await;
+    desk.found(&other, "r1").await;
+    let claim = desk.claim().await;
+    assert_eq!(removal(&claim).remote, Some("r1".into()));
+    let (tenant, target, remote) = (acme(), phone(), "r1".into());
+    let linked = desk.store.is_linked(&tenant, &target, &remote, Some(id));
+    assert!(linked.await.unwrap(), "it stays");
+    desk.removed(&claim).await;
+    assert_eq!(desk.state(other.contact).await.remote, Some("r1".into()));
+}
+
+/// As before, and they do not come back: then it goes, and nobody finds it meanwhile.
+pub(crate) async fn keeps_its_record_from_who_looks(subject: &dyn Subject) {
+    let desk = desk(subject);
+    let (_, other) = known_by_an_older_address(&desk).await;
+    desk.pass(601).await;
+    let claim = desk.claim().await;
+    assert_eq!(removal(&claim).remote, Some("r1".into()));
+    desk.pass(100).await;
+    desk.rests().await;
+    desk.removed(&claim).await;
+    let again = desk.claim().await;
+    assert_eq!(again.contact, other.contact);
+    assert_eq!(delivery(&again).known, Known::Nobody);
+    desk.created(&again, "r2").await;
     assert_eq!(desk.store.snapshot().await.unwrap().live(), 0);
 }
 

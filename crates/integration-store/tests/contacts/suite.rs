@@ -162,6 +162,8 @@ macro_rules! suite {
                 leaves_an_unconfirmed_create_to_its_operation,
                 leaves_the_links_of_others,
                 lets_go_whoever_waits_for_it,
+                waits_for_who_has_found_its_record,
+                keeps_its_record_from_who_looks,
                 leaves_a_key_for_whoever_comes_later,
             }
             erased_meanwhile::{

@@ -120,7 +120,7 @@ impl Other {
 pub(super) struct Ask<'a> {
     pub(super) line: &'a LineId,
     pub(super) tenant: &'a TenantId,
-    pub(super) contact: &'a Contact,
+    pub(super) identifiers: Vec<String>,
     /// Whether the records that are known under its identifiers are asked for too.
     pub(super) known: bool,
 }
@@ -130,7 +130,7 @@ struct AskRow<'a> {
     n: usize,
     tenant_id: &'a str,
     target: &'a str,
-    identifier: String,
+    identifier: &'a str,
     contact_id: Uuid,
     asks_known: bool,
 }
@@ -144,11 +144,11 @@ pub(super) async fn look_around(
     let mut around: Vec<Around> = asks.iter().map(|_| Around::default()).collect();
     let mut rows = Vec::new();
     for (n, ask) in asks.iter().enumerate() {
-        rows.extend(ask.contact.identifiers().iter().map(|identifier| AskRow {
+        rows.extend(ask.identifiers.iter().map(|identifier| AskRow {
             n,
             tenant_id: ask.tenant.as_str(),
             target: ask.line.target.as_str(),
-            identifier: identifier_text(identifier),
+            identifier,
             contact_id: ask.line.contact.as_uuid(),
             asks_known: ask.known,
         }));
@@ -173,6 +173,10 @@ pub(super) async fn look_around(
         }
     }
     Ok(around)
+}
+
+fn texts(contact: &Contact) -> Vec<String> {
+    contact.identifiers().iter().map(identifier_text).collect()
 }
 
 async fn look_around_one(
@@ -202,7 +206,7 @@ pub(in super::super) async fn blocker(
     let ask = Ask {
         line: id,
         tenant,
-        contact,
+        identifiers: texts(contact),
         known: false,
     };
     let around = look_around_one(store, connection, ask).await?;
@@ -224,7 +228,7 @@ pub(in super::super) async fn known_record(
     let ask = Ask {
         line: id,
         tenant,
-        contact,
+        identifiers: texts(contact),
         known: true,
     };
     Ok(look_around_one(store, connection, ask)
@@ -243,7 +247,7 @@ pub(in super::super) async fn aliases(
     let ask = Ask {
         line: id,
         tenant,
-        contact,
+        identifiers: texts(contact),
         known: false,
     };
     Ok(look_around_one(store, connection, ask)

@@ -240,7 +240,7 @@ async fn round(
     }
     let (ready, later) = apart(ready);
     let got = take_identifiers(store, connection, &ready).await?;
-    let asks: Vec<Ask<'_>> = ready.iter().filter_map(ask).collect();
+    let asks: Vec<Ask<'_>> = ready.iter().map(ask).collect();
     let around = look_around(store, connection, &asks).await?;
     drop(asks);
     let mut starts = Vec::new();
@@ -289,11 +289,11 @@ async fn due(
     rows.iter().map(JobRow::read).collect()
 }
 
-fn ask(job: &JobRow) -> Option<Ask<'_>> {
-    Some(Ask {
+fn ask(job: &JobRow) -> Ask<'_> {
+    Ask {
         line: &job.line,
         tenant: &job.tenant,
-        contact: job.person()?,
+        identifiers: job.identifiers(),
         known: job.kind == JobKind::Deliver && job.state.link.remote().is_none(),
-    })
+    }
 }

@@ -3,9 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use contact_sync::{Contact, ContactId, Erased, Identifier, JobKind, Lane, TargetName, TenantId};
+use contact_sync::{
+    Contact, ContactId, Erased, Identifier, JobKind, Lane, RemoteId, TargetName, TenantId,
+};
 
 use super::contact::{LineId, identifier_text, ordering_key, read_contact};
+use super::job_row::contact_of;
 use super::line::LinkState;
 use super::operation::Before;
 use super::outbox::{NewRow, add_job, forget_stopped_removal, head};
@@ -40,7 +43,7 @@ const DROP_RUNNING: &str = "
 
 const LINES: &str = "
     update main.sync_lines set stopped_job = null where contact_id = $1
-    returning target, link, is_ours";
+    returning target, link, is_ours, remote_id, held_contact";
 
 /// What the links were before strict creates that go on: what these may have made, their undo jobs see to. Read once
 /// the lines are locked, so that none begins or ends meanwhile.
@@ -72,11 +75,16 @@ const LET_GO: &str = "update main.sync_outbox set waits_for = null where waits_f
 
 /// The data lies with the job that still needs it, and goes with it.
 const KEEP_FOR_REMOVAL: &str = "
-    insert into main.sync_undos (job_id, contact, external_key, started_at) values ($1, $2, $3, $4)
+    insert into main.sync_undos (job_id, contact, external_key, started_at, also) values ($1, $2, $3, $4, $5)
     on conflict (job_id) do nothing";
 
 const ERASE: &str = "
     update main.sync_contacts set contact = null, erased_at = $2, updated_at = $2 where id = $1";
+
+const KNOWN_UNDER: &str = "
+    select distinct k.identifier from main.sync_known k
+    where k.tenant_id = $1 and k.target = $2 and k.remote_id = $3
+    order by k.identifier";
 
 const KNOWN: &str = "
     select k.target, k.identifier, k.remote_id, l.contact_id as other
@@ -115,6 +123,10 @@ struct Left {
     link: Link,
     /// What the link was before the create of a strict create that goes on.
     before: Option<Link>,
+    /// The record of the one or the other.
+    remote: Option<RemoteId>,
+    /// The contact for whom somebody is at work, or was with an end that nobody knows.
+    held: Option<Contact>,
 }
 
 /// What there may be of a contact at a target.
@@ -176,7 +188,23 @@ pub(super) async fn erase(
         forget_stopped_removal(store, connection, &left.line).await?;
         let link = left.before.unwrap_or(left.link);
         if link == Link::MayBeOurs || running.contains(&target) {
-            queue_removal(store, connection, (&left.line, tenant), &contact, now).await?;
+            let mut also = known_under(
+                store,
+                connection,
+                (&left.line, tenant),
+                left.remote.as_ref(),
+            )
+            .await?;
+            let held = left.held.as_ref().map(Contact::identifiers);
+            also.extend(held.iter().flatten().map(identifier_text));
+            queue_removal(
+                store,
+                connection,
+                (&left.line, tenant),
+                (&contact, also),
+                now,
+            )
+            .await?;
         } else if link == Link::Theirs && !leaving.contains(&target) {
             // Where a create goes on, the end of that sees to it.
             if left.link == Link::Theirs {
@@ -273,7 +301,9 @@ pub(super) async fn link_of_erased(
     let query = query.bind(line.target_text());
     let row = query.fetch_optional(&mut *connection).await;
     if row.map_err(failed)?.is_none() {
-        queue_removal(store, connection, (line, tenant), contact, now).await?;
+        let whose = (line, tenant);
+        let also = known_under(store, connection, whose, before.remote()).await?;
+        queue_removal(store, connection, whose, (contact, also), now).await?;
     }
     Ok(before)
 }
@@ -311,8 +341,17 @@ async fn lines(
         };
         let line = LineId::new(contact, get::<String>(row, "target")?.into());
         let before = unconfirmed.remove(&line.target);
-        let before = before.as_ref().map(Link::from);
-        Ok(Left { line, link, before })
+        let remote = get::<Option<String>>(row, "remote_id")?.map(RemoteId::from);
+        let older = before.as_ref().and_then(LinkState::remote).cloned();
+        let held = get::<Option<String>>(row, "held_contact")?;
+        let held = held.map(|held| contact_of(&held, "held_contact"));
+        Ok(Left {
+            line,
+            link,
+            before: before.as_ref().map(Link::from),
+            remote: remote.or(older),
+            held: held.transpose()?,
+        })
     };
     let mut lines: Vec<Left> = rows.iter().map(&mut read).collect::<Result<_>>()?;
     lines.sort_by(|one, other| one.line.cmp(&other.line));
@@ -323,7 +362,7 @@ async fn queue_removal(
     store: &impl Statements,
     connection: &mut Connection,
     (line, tenant): (&LineId, &TenantId),
-    contact: &Contact,
+    (contact, also): (&Contact, Vec<String>),
     now: DateTime<Utc>,
 ) -> Result<()> {
     let row = NewRow {
@@ -345,10 +384,30 @@ async fn queue_removal(
         .bind(json(contact)?)
         .bind(json(&key)?)
         .bind(Time::from(now))
+        .bind(json(&also)?)
         .execute(connection)
         .await
         .map_err(failed)?;
     Ok(())
+}
+
+/// Returns under what a record is known: who looks for one of these may find it, and is kept off while it is removed.
+async fn known_under(
+    store: &impl Statements,
+    connection: &mut Connection,
+    (line, tenant): (&LineId, &TenantId),
+    remote: Option<&RemoteId>,
+) -> Result<Vec<String>> {
+    let Some(remote) = remote else {
+        return Ok(Vec::new());
+    };
+    let query = store
+        .query(KNOWN_UNDER)
+        .bind(tenant.as_str().to_owned())
+        .bind(line.target_text())
+        .bind(remote.as_str().to_owned());
+    let rows = query.fetch_all(connection).await.map_err(failed)?;
+    rows.iter().map(|row| get(row, "identifier")).collect()
 }
 
 /// Forgets under what the contact was known. A record that another contact has too stays known under what that one

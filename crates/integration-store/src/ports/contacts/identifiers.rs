@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::contact::LineId;
 use super::job_row::{JobRow, contact_of};
-use super::line::{IdentifierRow, batch, drop_identifiers, identifier_rows};
+use super::line::{IdentifierRow, batch, drop_identifiers, identifier_rows, running_rows};
 use super::{Connection, Result, Store, failed, get, queue};
 use crate::columns::Id;
 
@@ -15,8 +15,7 @@ pub(super) fn apart(jobs: Vec<JobRow>) -> (Vec<JobRow>, Vec<(JobRow, LineId)>) {
     let mut taken: HashMap<(String, String, String), LineId> = HashMap::new();
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for job in jobs {
-        let Some(person) = job.person() else { continue };
-        let keys: Vec<_> = identifier_rows(&job.tenant, &job.line, person, true)
+        let keys: Vec<_> = running_rows(&job)
             .map(|row| {
                 (
                     row.tenant_id.to_owned(),
@@ -50,11 +49,7 @@ pub(super) async fn take_identifiers(
     if !resting.is_empty() {
         drop_identifiers(store, connection, &resting).await?;
     }
-    let mut rows: Vec<IdentifierRow<'_>> = jobs
-        .iter()
-        .filter_map(|job| Some(identifier_rows(&job.tenant, &job.line, job.person()?, true)))
-        .flatten()
-        .collect();
+    let mut rows: Vec<IdentifierRow<'_>> = jobs.iter().flat_map(running_rows).collect();
     // In one order for everybody, so that nobody waits in a circle.
     rows.sort_unstable();
     let mut got: HashMap<(Uuid, String), usize> = HashMap::new();
@@ -69,7 +64,7 @@ pub(super) async fn take_identifiers(
         }
     }
     let has_all = jobs.iter().map(|job| {
-        let wanted = job.person().map_or(0, |person| person.identifiers().len());
+        let wanted = job.identifiers().len();
         let line = (job.line.contact.as_uuid(), job.line.target_text());
         got.get(&line).copied().unwrap_or_default() == wanted
     });

@@ -6,7 +6,7 @@ use contact_sync::{
     TargetName, TenantId, Undo,
 };
 
-use super::contact::LineId;
+use super::contact::{LineId, identifier_text};
 use super::line::LineRow;
 use super::undo::from_json;
 use super::{Result, Row, corrupt, get};
@@ -44,6 +44,8 @@ pub(super) struct Subject {
     pub(super) is_erased: bool,
     /// What has to be taken back or away.
     pub(super) undo: Option<Undo>,
+    /// Under what else the record of a removal is known or may be found.
+    also: Vec<String>,
 }
 
 impl JobRow {
@@ -85,7 +87,20 @@ impl JobRow {
         })
     }
 
-    /// Returns the contact whose identifiers the job needs.
+    /// Returns the identifiers that the job needs for itself, each once.
+    pub(super) fn identifiers(&self) -> Vec<String> {
+        let person = self.person().map(Contact::identifiers);
+        let person = person.into_iter().flatten();
+        let mut identifiers: Vec<String> = person.map(|one| identifier_text(&one)).collect();
+        for also in &self.subject.also {
+            if !identifiers.contains(also) {
+                identifiers.push(also.clone());
+            }
+        }
+        identifiers
+    }
+
+    /// Returns the contact whom the job is about.
     pub(super) fn person(&self) -> Option<&Contact> {
         match &self.subject.undo {
             Some(undo) => Some(&undo.contact),
@@ -98,6 +113,8 @@ impl Subject {
     pub(super) fn read(row: &Row) -> Result<Self> {
         let contact: Option<String> = get(row, "contact")?;
         let undo: Option<String> = get(row, "undo_contact")?;
+        let also: Option<String> = get(row, "undo_also")?;
+        let also = also.map(|also| from_json(&also, "also")).transpose()?;
         let undo = undo.map(|contact| read_undo(row, &contact)).transpose()?;
         Ok(Self {
             revision: get::<Option<i64>>(row, "revision")?
@@ -109,6 +126,7 @@ impl Subject {
                 .transpose()?,
             is_erased: get(row, "is_erased")?,
             undo,
+            also: also.unwrap_or_default(),
         })
     }
 }

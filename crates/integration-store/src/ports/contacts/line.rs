@@ -175,16 +175,28 @@ pub(super) fn identifier_rows<'a>(
     contact: &Contact,
     is_running: bool,
 ) -> impl Iterator<Item = IdentifierRow<'a>> {
-    contact
-        .identifiers()
-        .into_iter()
-        .map(move |identifier| IdentifierRow {
-            tenant_id: tenant.as_str(),
-            target: line.target.as_str(),
-            identifier: identifier_text(&identifier),
-            contact_id: line.contact.as_uuid(),
-            is_running,
-        })
+    let identifiers = contact.identifiers().into_iter();
+    identifiers.map(move |one| identifier_row((tenant, line), identifier_text(&one), is_running))
+}
+
+/// Returns the identifiers of a job as its line takes them to run.
+pub(super) fn running_rows(job: &JobRow) -> impl Iterator<Item = IdentifierRow<'_>> {
+    let identifiers = job.identifiers().into_iter();
+    identifiers.map(|identifier| identifier_row((&job.tenant, &job.line), identifier, true))
+}
+
+fn identifier_row<'a>(
+    (tenant, line): (&'a TenantId, &'a LineId),
+    identifier: String,
+    is_running: bool,
+) -> IdentifierRow<'a> {
+    IdentifierRow {
+        tenant_id: tenant.as_str(),
+        target: line.target.as_str(),
+        identifier,
+        contact_id: line.contact.as_uuid(),
+        is_running,
+    }
 }
 
 /// A record that has become known under an identifier, within a batch.
