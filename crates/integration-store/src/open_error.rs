@@ -45,7 +45,7 @@ pub enum OpenError {
     },
     /// The file, its directory or the disk cannot be written; of a server, that it only reads or has no room.
     #[error("the database{} cannot be written: {}", named(file.as_deref()), match file {
-        Some(_) => "free some space, or allow writing to the file and its directory",
+        Some(_) => "free some space, or allow writing to the file, its directory and the -wal and -shm beside it",
         None => "free some space, or choose a server that takes writes",
     })]
     ReadOnly {
@@ -133,9 +133,9 @@ pub enum OpenError {
         /// The name.
         name: String,
     },
-    /// The database does not let us in, or not do what we have to.
+    /// The database does not let us in, is not there, or does not let us do what we have to.
     #[error(
-        "the database refuses access: check the user, its password and its rights to create a schema"
+        "the database refuses access or does not exist: check its name, the user, its password and its rights to create a schema"
     )]
     Denied(#[source] Source),
     /// The server does not answer.
@@ -168,7 +168,7 @@ mod tests {
     #[rstest]
     #[case::read_only(
         Class::ReadOnly,
-        "the database /d/a.db cannot be written: free some space, or allow writing to the file and its directory",
+        "the database /d/a.db cannot be written: free some space, or allow writing to the file, its directory and the -wal and -shm beside it",
         "the database cannot be written: free some space, or choose a server that takes writes"
     )]
     #[case::locked(
@@ -195,7 +195,7 @@ mod tests {
     #[case::denied(
         Class::Denied,
         "the database /d/a.db could not be set up",
-        "the database refuses access: check the user, its password and its rights to create a schema"
+        "the database refuses access or does not exist: check its name, the user, its password and its rights to create a schema"
     )]
     fn a_failure_names_its_file_and_says_what_to_do(
         #[case] class: Class,
