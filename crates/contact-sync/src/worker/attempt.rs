@@ -403,7 +403,8 @@ impl Runner {
                 }
             }
             Err(error) => tracing::error!(
-                job = %event.job, target = %event.target, contact = %event.contact, %error,
+                job = %event.job, target = %event.target, contact = %event.contact,
+                error = &error as &dyn std::error::Error,
                 "an outcome could not be written down; the job will run again"
             ),
         }

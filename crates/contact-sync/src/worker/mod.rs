@@ -336,7 +336,10 @@ impl Loop {
         let claims = match worker.runner.store.claim(request).await {
             Ok(claims) => claims,
             Err(error) => {
-                tracing::error!(%error, "no jobs could be claimed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "no jobs could be claimed"
+                );
                 return Some(worker.poll);
             }
         };
@@ -369,7 +372,10 @@ impl Loop {
         match guarded(async move { hook.drain_intake(INTAKE).await }).await {
             Some(Ok(taken)) => taken,
             Some(Err(error)) => {
-                tracing::error!(%error, "signups could not be taken over");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "signups could not be taken over"
+                );
                 0
             }
             None => {
