@@ -232,9 +232,16 @@ async fn accept(hook: &SignupHook, row: Result<Row, RowError>) -> Line {
             line.contact = Some(receipt.contact);
             line.result = skipped(&receipt);
         }
-        Err(error) => line.result = Some(Outcome::Failed(error.to_string())),
+        Err(error) => line.result = Some(Outcome::Failed(with_causes(&error))),
     }
     line
+}
+
+/// The error and what it came of, down to what the database said.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
 }
 
 /// The row as the hook takes it. A form with one field for the name puts all of it into the first.

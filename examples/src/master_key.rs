@@ -62,6 +62,9 @@ fn beside(database: &Path) -> Result<(Keyring, Origin), Box<dyn std::error::Erro
         let keyring = Keyring::parse(&text).map_err(|e| place(&e))?;
         return Ok((keyring, Origin::File(path)));
     }
+    if database.is_dir() {
+        return Err(format!("{} is a directory: name a file in it", database.display()).into());
+    }
     if fs::metadata(database).is_ok_and(|file| file.len() > 0) {
         let missing = "the key this database was written with is not there; put it back, set \
                        API_KEY_ENCRYPTION_SECRET, or choose another database";
@@ -147,6 +150,19 @@ mod tests {
             write(&path, &key).unwrap_err().kind(),
             ErrorKind::AlreadyExists
         );
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_directory_is_no_database_and_gets_no_key() {
+        let folder = folder("directory");
+        fs::create_dir_all(&folder).unwrap();
+        let error = beside(&folder).unwrap_err().to_string();
+        assert!(
+            error.ends_with("is a directory: name a file in it"),
+            "{error}"
+        );
+        assert!(!folder.with_extension("key").exists());
         fs::remove_dir_all(folder).unwrap();
     }
 
