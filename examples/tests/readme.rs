@@ -3,6 +3,11 @@
     clippy::items_after_statements,
     reason = "what a reader copies begins with its imports"
 )]
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    clippy::match_wildcard_for_single_variants,
+    reason = "what a reader copies needs no further import, and goes on when his error has more variants"
+)]
 
 use std::error::Error;
 
@@ -265,6 +270,7 @@ mod in_house {
         name: String,
     }
 
+    #[derive(Clone, Copy)]
     pub(super) enum CrmError {
         NoAnswer,
         Status(u16),

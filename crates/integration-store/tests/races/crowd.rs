@@ -90,15 +90,17 @@ async fn strict(store: &PostgresStore, signup: &Signup, dice: &mut Dice) {
         let undo = Undo::new(someone.clone(), begun.key.clone(), TokioTimer.utc_now());
         store.expect_create(held, target, undo).await.unwrap();
         let outcome = dice.throw(8);
-        if outcome < 2 {
-            store.withdraw_create(held, target).await.unwrap();
-        } else if outcome == 2 {
-            let settle = Duration::from_millis(5);
-            store.note_unclear(held, target, settle).await.unwrap();
-        } else {
-            let remote = format!("s-{}-{target}", begun.contact).into();
-            store.note_created(held, target, &remote).await.unwrap();
-            created.push(Link::new(target.clone(), remote));
+        match outcome {
+            0 | 1 => store.withdraw_create(held, target).await.unwrap(),
+            2 => {
+                let settle = Duration::from_millis(5);
+                store.note_unclear(held, target, settle).await.unwrap();
+            }
+            _ => {
+                let remote = format!("s-{}-{target}", begun.contact).into();
+                store.note_created(held, target, &remote).await.unwrap();
+                created.push(Link::new(target.clone(), remote));
+            }
         }
         is_refused = matches!(outcome, 1 | 2);
         if is_refused {
@@ -259,7 +261,7 @@ async fn everything(scene: &Scene) -> String {
         "confirmations",
     ] {
         let rows = scene.dump(&format!("sync_{table}")).await;
-        everything.push_str(&format!("\n{table}: {rows}"));
+        everything.extend(["\n", table, ": ", &rows]);
     }
     everything
 }

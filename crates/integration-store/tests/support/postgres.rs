@@ -89,11 +89,12 @@ pub(crate) fn schema() -> Option<Schema> {
 /// Returns a schema on a server of this kind. The one at `DATABASE_URL` is what it is: one of a host, that waits.
 pub(crate) fn schema_on(disk: Disk) -> Option<Schema> {
     static GIVEN: OnceLock<Option<Server>> = OnceLock::new();
-    static PRIVATE: [OnceLock<Option<Server>>; 2] = [OnceLock::new(), OnceLock::new()];
-    let server = if std::env::var_os("DATABASE_URL").is_some() {
-        &GIVEN
-    } else {
-        &PRIVATE[usize::from(disk == Disk::Waits)]
+    static WAITS: OnceLock<Option<Server>> = OnceLock::new();
+    static FORGETS: OnceLock<Option<Server>> = OnceLock::new();
+    let server = match disk {
+        _ if std::env::var_os("DATABASE_URL").is_some() => &GIVEN,
+        Disk::Waits => &WAITS,
+        Disk::Forgets => &FORGETS,
     };
     let server = server.get_or_init(|| {
         let server = Server::find(disk);

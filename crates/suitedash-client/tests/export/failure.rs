@@ -156,8 +156,8 @@ async fn a_directory_that_is_not_there_is_made_for_its_owner_alone() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("exports");
     let exporter = Exporter::open(&path).await.unwrap();
-    let exported = exporter.export(new_export(), contacts(0..2)).await.unwrap();
-    assert!(exporter.path(&exported.run.unwrap()).is_file());
+    let written = exporter.export(new_export(), contacts(0..2)).await.unwrap();
+    assert!(exporter.path(&written.run.unwrap()).is_file());
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
