@@ -339,14 +339,14 @@ async fn lines(
             "linked" if !get::<bool>(row, "is_ours")? => Link::Theirs,
             _ => Link::MayBeOurs,
         };
-        let line = LineId::new(contact, get::<String>(row, "target")?.into());
-        let before = unconfirmed.remove(&line.target);
+        let target: TargetName = get::<String>(row, "target")?.into();
+        let before = unconfirmed.remove(&target);
         let remote = get::<Option<String>>(row, "remote_id")?.map(RemoteId::from);
         let older = before.as_ref().and_then(LinkState::remote).cloned();
         let held = get::<Option<String>>(row, "held_contact")?;
         let held = held.map(|held| contact_of(&held, "held_contact"));
         Ok(Left {
-            line,
+            line: LineId::new(contact, target),
             link,
             before: before.as_ref().map(Link::from),
             remote: remote.or(older),
