@@ -69,6 +69,8 @@ async fn open(schema: &Schema) -> PostgresStore {
         .schema(&schema.name)
         .max_connections(6)
         .max_crashes(1_000)
+        // A crowd on a slow machine is no reason to give up.
+        .acquire_timeout(LEASE)
         .connect(schema.url())
         .await;
     store.unwrap()
