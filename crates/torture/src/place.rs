@@ -1,7 +1,7 @@
 //! A database of one run, and the stores on it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use contact_sync::SyncStore;
@@ -148,29 +148,14 @@ impl Place {
         }
     }
 
-    /// Opens what a bare commit is measured on: a table of its own, on the settings that the store has.
+    /// Opens what a bare commit is measured on: a table of its own in the store's database, as a host's would be.
     pub(crate) async fn bare(&self) -> Outcome<Bare> {
         let failed = |e: sqlx::Error| format!("no table for bare commits: {e}");
-        let create = "create table bare_commits (id text primary key, line text not null)";
         match &self.address {
-            Address::Sqlite(_) => {
-                // A file of its own: nobody else writes there, which the store is not spared.
-                let options = SqliteConnectOptions::new()
-                    .filename(self.directory.path().join("bare.db"))
-                    .create_if_missing(true)
-                    .pragma("wal_autocheckpoint", "4096")
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full);
-                let mut connection = options.connect().await.map_err(failed)?;
-                sqlx::query(create)
-                    .execute(&mut connection)
-                    .await
-                    .map_err(failed)?;
-                Ok(Bare::Sqlite(connection))
-            }
+            Address::Sqlite(path) => bare_file(path).await.map_err(failed),
             Address::Postgres { url, schema } => {
                 let mut connection = PgConnection::connect(url).await.map_err(failed)?;
-                let create = create.replace("bare_commits", &format!("{schema}.bare_commits"));
+                let create = CREATE_BARE.replace("bare_commits", &format!("{schema}.bare_commits"));
                 sqlx::query(sqlx::AssertSqlSafe(create))
                     .execute(&mut connection)
                     .await
@@ -180,6 +165,32 @@ impl Place {
             }
         }
     }
+
+    /// Opens a file with the store's settings in which nobody else writes, if the database is a file.
+    pub(crate) async fn bare_alone(&self) -> Outcome<Option<Bare>> {
+        match &self.address {
+            Address::Sqlite(_) => {
+                let bare = bare_file(&self.directory.path().join("bare.db")).await;
+                let bare = bare.map_err(|e| format!("no file for bare commits: {e}"))?;
+                Ok(Some(bare))
+            }
+            Address::Postgres { .. } => Ok(None),
+        }
+    }
+}
+
+const CREATE_BARE: &str = "create table bare_commits (id text primary key, line text not null)";
+
+async fn bare_file(path: &Path) -> Result<Bare, sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .pragma("wal_autocheckpoint", "4096")
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let mut connection = options.connect().await?;
+    sqlx::query(CREATE_BARE).execute(&mut connection).await?;
+    Ok(Bare::Sqlite(connection))
 }
 
 /// A connection that commits one row at a time.

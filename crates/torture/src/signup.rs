@@ -24,14 +24,14 @@ pub(crate) async fn run(place: &Place, options: &Options) -> Outcome<Vec<String>
     let name = format!("signup_{}", place.database);
     let store = place.address.open(50, 8).await?;
     let mut vendors = Vendors::start(place).await?;
-    let bare = place.bare().await?;
+    let (bare, alone) = (place.bare().await?, place.bare_alone().await?);
 
     let directory = VENDORS
         .iter()
         .fold(StaticDirectory::new(), |all, vendor| all.on(*vendor));
     let hook = SignupHook::new(store.clone(), directory);
     let start = TokioTimer.now();
-    let mut measured = measure(hook, bare, options.signups).await?;
+    let mut measured = measure(hook, bare, alone, options.signups).await?;
     let took = start.elapsed().as_secs_f64();
     let p99 = percentile(&mut measured.signups, 0.99);
     let bare_p99 = percentile(&mut measured.commits, 0.99);
@@ -48,6 +48,12 @@ pub(crate) async fn run(place: &Place, options: &Options) -> Outcome<Vec<String>
     );
     println!("{name}_bare_commit_p99_ms={:.3}", millis(bare_p99));
     println!("{name}_p99_ratio={ratio:.2}");
+    if !measured.commits_alone.is_empty() {
+        let alone = percentile(&mut measured.commits_alone, 0.99);
+        println!("{name}_bare_commit_alone_p99_ms={:.3}", millis(alone));
+        let ratio = p99.as_secs_f64() / alone.as_secs_f64();
+        println!("{name}_p99_ratio_alone={ratio:.2}");
+    }
     let mut missed = Vec::new();
     let bar = options.p99_bar;
     if ratio > bar {
@@ -125,15 +131,23 @@ fn signup(number: usize) -> Signup {
 struct Measured {
     signups: Vec<Duration>,
     commits: Vec<Duration>,
+    /// In a file in which nobody else writes.
+    commits_alone: Vec<Duration>,
     refused: usize,
 }
 
-/// Sends one form after the other, and after each commits a bare row: both meet the machine as it is at that moment, and
-/// neither waits for the other. The workers of the vendors that fail write to the store meanwhile.
-async fn measure(hook: SignupHook, mut bare: Bare, signups: usize) -> Outcome<Measured> {
+/// Sends one form after the other, and after each commits a bare row: both meet the database as it is at that moment,
+/// with the workers of the vendors that fail in it, and neither waits for the other.
+async fn measure(
+    hook: SignupHook,
+    mut bare: Bare,
+    mut alone: Option<Bare>,
+    signups: usize,
+) -> Outcome<Measured> {
     let mut measured = Measured {
         signups: Vec::with_capacity(signups),
         commits: Vec::with_capacity(signups),
+        commits_alone: Vec::new(),
         refused: 0,
     };
     for number in 0..signups {
@@ -143,11 +157,19 @@ async fn measure(hook: SignupHook, mut bare: Bare, signups: usize) -> Outcome<Me
             Ok(_) => measured.signups.push(start.elapsed()),
             Err(_) => measured.refused += 1,
         }
-        let start = TokioTimer.now();
-        bare.commit(&format!("row {number}")).await?;
-        measured.commits.push(start.elapsed());
+        let row = format!("row {number}");
+        measured.commits.push(timed(&mut bare, &row).await?);
+        if let Some(alone) = &mut alone {
+            measured.commits_alone.push(timed(alone, &row).await?);
+        }
     }
     Ok(measured)
+}
+
+async fn timed(bare: &mut Bare, row: &str) -> Outcome<Duration> {
+    let start = TokioTimer.now();
+    bare.commit(row).await?;
+    Ok(start.elapsed())
 }
 
 /// The process with the vendors in it.
