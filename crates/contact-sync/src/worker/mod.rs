@@ -148,8 +148,9 @@ impl Worker {
         self
     }
 
-    /// Forgets attempts that are older than this, once an hour, and signups of `enqueue` that could not be taken over.
-    /// Without it they are kept for ever, and what is personal in those signups with them.
+    /// Forgets attempts that are older than this, once an hour, signups of `enqueue` that could not be taken over, and
+    /// which strict creates were confirmed, that one not before a day has passed. Without it they are kept for ever, and
+    /// what is personal in those signups with them.
     pub fn keep_attempts(mut self, keep: Duration) -> Self {
         self.chores.sweep = Some((Duration::from_hours(1), keep));
         self
